@@ -1,0 +1,1 @@
+"""qvmon watches a trading platform: it collects, decides, tells, and proves what happened."""

@@ -1,0 +1,1 @@
+"""The nouns everything else speaks: frozen values, errors, the clock and the shared ports."""
