@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
 
@@ -18,9 +18,9 @@ def kernel(signature: str | list[str]) -> Callable[[Function], Function]:
     """
 
     def compiled(function: Function) -> Function:
-        built: Function = numba.njit(
+        build = numba.njit(
             signature, nogil=True, cache=True, error_model="numpy", boundscheck=False
-        )(function)
-        return built
+        )
+        return cast(Function, build(function))
 
     return compiled

@@ -1,0 +1,1 @@
+"""What tests of qvmon, ours and yours, are made of; never imported by the product."""
