@@ -21,6 +21,6 @@ def kernel(signature: str | list[str]) -> Callable[[Function], Function]:
         build = numba.njit(
             signature, nogil=True, cache=True, error_model="numpy", boundscheck=False
         )
-        return cast(Function, build(function))
+        return cast("Function", build(function))
 
     return compiled
