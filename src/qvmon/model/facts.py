@@ -24,6 +24,7 @@ class FactBody(msgspec.Struct, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = ""
     VERSION: ClassVar[int] = 1
+    HIDDEN: ClassVar[frozenset[str]] = frozenset()  # fields that nobody is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,9 @@ def decode_body(fact_type: str, data: bytes | str) -> FactBody:
 
 
 def body_as_json(body: FactBody) -> dict[str, Any]:
-    """Return a body as plain JSON values, for timelines and the API."""
+    """Return a body as plain JSON values, for timelines and the API; hidden fields as ``***``."""
     built: dict[str, Any] = msgspec.to_builtins(body)
-    return built
+    return {name: "***" if name in body.HIDDEN else value for name, value in built.items()}
 
 
 # --- alerts: written by alerting, read by incidents, distribution and the API -------------------
@@ -379,3 +380,141 @@ class IncidentReopened(FactBody, frozen=True, kw_only=True):
     incident_id: str
     reason: str
     alert_id: str = ""
+
+
+# --- access: written by configuration, read by the API ------------------------------------------
+
+
+class UserCreated(FactBody, frozen=True, kw_only=True):
+    """A local user exists; ``password_hash`` is argon2id's encoded string."""
+
+    TYPE: ClassVar[str] = "user.created"
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"password_hash"})
+    login: str
+    roles: tuple[str, ...]
+    password_hash: str
+    must_change_password: bool = False
+
+
+class UserRolesChanged(FactBody, frozen=True, kw_only=True):
+    """A user has other roles from now on."""
+
+    TYPE: ClassVar[str] = "user.roles_changed"
+    login: str
+    roles: tuple[str, ...]
+    previous: tuple[str, ...]
+
+
+class UserPasswordChanged(FactBody, frozen=True, kw_only=True):
+    """A user has another password; an administrator's choice must be changed at the next login."""
+
+    TYPE: ClassVar[str] = "user.password_changed"
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"password_hash"})
+    login: str
+    password_hash: str
+    must_change_password: bool = False
+
+
+class UserDisabled(FactBody, frozen=True, kw_only=True):
+    """A user may no longer log in; their tokens no longer work."""
+
+    TYPE: ClassVar[str] = "user.disabled"
+    login: str
+
+
+class UserEnabled(FactBody, frozen=True, kw_only=True):
+    """A disabled user may log in again."""
+
+    TYPE: ClassVar[str] = "user.enabled"
+    login: str
+
+
+class LoginSucceeded(FactBody, frozen=True, kw_only=True):
+    """A user proved who they are, from ``address``."""
+
+    TYPE: ClassVar[str] = "login.succeeded"
+    login: str
+    address: str = ""
+
+
+class LoginFailed(FactBody, frozen=True, kw_only=True):
+    """Somebody did not prove to be ``login``.
+
+    Attributes:
+        login: The name that was tried, shortened.
+        address: Where it was tried from.
+        reason: ``wrong_password``, ``unknown_user`` or ``disabled``; never told to the caller.
+        unrecorded: Failures since the last such fact that were only counted, in a flood.
+    """
+
+    TYPE: ClassVar[str] = "login.failed"
+    login: str
+    address: str
+    reason: str
+    unrecorded: int = 0
+
+
+class SessionOpened(FactBody, frozen=True, kw_only=True):
+    """A browser session began.
+
+    Attributes:
+        session_id: SHA-256 of the cookie's secret, in hexadecimal.
+        login: Whose it is.
+        address: Where it was opened from.
+        idle_expires_us: When it ends unless it is used; ``expires_us``: when it ends in any case.
+    """
+
+    TYPE: ClassVar[str] = "session.opened"
+    session_id: str
+    login: str
+    address: str
+    idle_expires_us: int
+    expires_us: int
+
+
+class SessionRenewed(FactBody, frozen=True, kw_only=True):
+    """A session is in use and ends later; recorded now and then, not at each request."""
+
+    TYPE: ClassVar[str] = "session.renewed"
+    session_id: str
+    idle_expires_us: int
+
+
+class SessionClosed(FactBody, frozen=True, kw_only=True):
+    """A session ended: ``logout``, ``expired``, ``superseded``, or what changed about its user."""
+
+    TYPE: ClassVar[str] = "session.closed"
+    session_id: str
+    login: str
+    reason: str
+
+
+class TokenCreated(FactBody, frozen=True, kw_only=True):
+    """A program may act for ``login`` with ``roles``.
+
+    Attributes:
+        token_id: Public name of the token.
+        login: Its owner; it never may more than they may at the time.
+        name: What the owner calls it.
+        roles: What it may do at most.
+        digest: SHA-256 of the secret, in hexadecimal.
+        expires_us: When it stops working.
+    """
+
+    TYPE: ClassVar[str] = "token.created"
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"digest"})
+    token_id: str
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    digest: str
+    expires_us: int
+
+
+class TokenRevoked(FactBody, frozen=True, kw_only=True):
+    """A token no longer works."""
+
+    TYPE: ClassVar[str] = "token.revoked"
+    token_id: str
+    login: str
+    reason: str = ""
