@@ -1,0 +1,16 @@
+"""The ledger: facts in hash chains, projections folded from them, cursors, verification."""
+
+from qvmon.stores.ledger.config import LedgerConfig
+from qvmon.stores.ledger.database import open_engine, sqlite_url
+from qvmon.stores.ledger.store import LedgerStore
+from qvmon.stores.ledger.verify import Finding, Verification, verify
+
+__all__ = [
+    "Finding",
+    "LedgerConfig",
+    "LedgerStore",
+    "Verification",
+    "open_engine",
+    "sqlite_url",
+    "verify",
+]

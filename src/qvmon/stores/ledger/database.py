@@ -1,0 +1,71 @@
+"""Connections to SQLite and PostgreSQL, and bringing their schema up to date."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import event
+
+APPEND_LOCK = 0x71766D6F6E  # "qvmon": the advisory lock that puts all writers in one order
+
+
+def open_engine(url: str, *, read_only: bool = False) -> sa.Engine:
+    """Return an engine for ``url``, with the durability the ledger promises.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql+psycopg://…``.
+        read_only: Never write; for SQLite also begin without taking the write lock.
+    """
+    engine = sa.create_engine(
+        url,
+        json_serializer=lambda value: msgspec.json.encode(value, order="deterministic").decode(),
+        json_deserializer=msgspec.json.decode,
+        pool_pre_ping=not url.startswith("sqlite"),
+    )
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine, read_only=read_only)
+    return engine
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the address of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def _prepare_sqlite(engine: sa.Engine, *, read_only: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so
+        pragmas = ["busy_timeout = 10000"]
+        if read_only:
+            pragmas += ["query_only = ON"]
+        else:
+            pragmas += ["journal_mode = WAL", "synchronous = FULL"]
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the fact tables to the newest revision."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(files("qvmon.stores.ledger") / "migrations"))
+    with engine.begin() as connection:
+        lock_appends(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def lock_appends(connection: sa.Connection) -> None:
+    """Make this transaction the only one that appends, until it ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(APPEND_LOCK)))

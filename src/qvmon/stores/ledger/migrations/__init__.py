@@ -1,0 +1,1 @@
+"""Alembic revisions of the fact tables; projections are rebuilt, never migrated."""
