@@ -1,0 +1,1 @@
+"""The nine services; each is entered by its front door only."""
