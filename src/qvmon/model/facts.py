@@ -244,11 +244,40 @@ class NotificationQueued(FactBody, frozen=True, kw_only=True):
     reason: str
 
 
+class DeliveryStarted(FactBody, frozen=True, kw_only=True):
+    """A first attempt is about to be made: without a later fact, it may or may not have arrived.
+
+    Attributes:
+        delivery_id: uuid5 of ``source_id`` and ``sink``; sent with every attempt.
+        sink: Where it goes, such as ``webhook:oncall`` or ``pulsar:incidents``.
+        source_id: Id of the notification, or of the fact that an event publishes.
+        source_type: Type of the fact that is told, such as ``notification.queued``.
+        source_subject: Subject of that fact.
+        created_us: When that fact was recorded.
+    """
+
+    TYPE: ClassVar[str] = "delivery.started"
+    delivery_id: str
+    sink: str
+    source_id: str
+    source_type: str
+    source_subject: str
+    created_us: int
+
+
+class DeliveryRedriven(FactBody, frozen=True, kw_only=True):
+    """A person asked for a dead delivery to be tried again."""
+
+    TYPE: ClassVar[str] = "delivery.redriven"
+    delivery_id: str
+    sink: str
+
+
 class Delivery(FactBody, frozen=True, kw_only=True):
     """What became of one attempt to deliver; the base of the three delivery facts.
 
     Attributes:
-        delivery_id: The notification's or event's stable id.
+        delivery_id: The id that goes with every attempt at this notification or event.
         sink: Where it went, such as ``webhook:oncall`` or ``pulsar:incidents``.
         attempt: 1 for the first.
         possibly_repeated: An earlier attempt may have arrived (its receipt was lost).
@@ -297,6 +326,7 @@ class IncidentOpened(FactBody, frozen=True, kw_only=True):
         severity: ``critical``, ``warning`` or ``info``.
         service: May be empty. ``workflow``: may be empty.
         alert_ids: The alerts it opened with.
+        rules: The names of their rules, in the same order.
         detected_us: When the first of them was decided.
     """
 
@@ -308,6 +338,7 @@ class IncidentOpened(FactBody, frozen=True, kw_only=True):
     service: str
     workflow: str
     alert_ids: tuple[str, ...]
+    rules: tuple[str, ...] = ()
     detected_us: int = 0
 
 

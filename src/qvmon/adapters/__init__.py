@@ -1,0 +1,1 @@
+"""We speak to others: one folder a foreign system."""
