@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -38,25 +39,40 @@ class DocumentError(QvmonError):
         self.problems = tuple(problems)
 
 
+class _ScalarsAsWritten(SafeConstructor):
+    """Builds numbers, booleans and dates as the text that stands in the file."""
+
+
+for _tag in ("int", "float", "bool", "timestamp"):
+    _ScalarsAsWritten.add_constructor(
+        f"tag:yaml.org,2002:{_tag}", SafeConstructor.construct_yaml_str
+    )
+
+
 class YamlDocument:
     """A parsed YAML file: its plain value, and where each part of it stands.
 
     Args:
         text: The file's text.
         file: Its name, for messages.
+        scalars_as_written: Leave ``1.10`` the text it is, so that a label's value survives;
+            models turn text into numbers where they want numbers.
 
     Raises:
         DocumentError: The text is not YAML, or repeats a key.
     """
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, scalars_as_written: bool = False) -> None:
         self.file = file
         self._positions: dict[Path, tuple[int, int]] = {}
         yaml = YAML(typ="safe", pure=True)
         yaml.version = "1.2"
+        loader = YAML(typ="safe", pure=True)
+        if scalars_as_written:
+            loader.Constructor = _ScalarsAsWritten
         try:
             node = yaml.compose(text)
-            self.value: Any = None if node is None else YAML(typ="safe", pure=True).load(text)
+            self.value: Any = None if node is None else loader.load(text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
