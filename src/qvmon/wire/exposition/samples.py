@@ -1,0 +1,116 @@
+"""What a scrape brought: columns of samples over the bytes they were read from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qvmon.model.errors import QvmonError
+from qvmon.model.labels import METRIC_NAME, Labels
+from qvmon.model.series import Float64s, Int64s, MetricMetadata
+from qvmon.wire.exposition import kernels
+from qvmon.wire.exposition.mistakes import mistake_at
+
+_NAME = re.compile(rb"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_STRING = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_LABEL = re.compile(
+    rb"[ \t]*(?:" + _STRING + rb"|([a-zA-Z_][a-zA-Z0-9_]*))[ \t]*(?:=[ \t]*" + _STRING + rb")?"
+    rb"[ \t]*,?"
+)
+_ESCAPE = re.compile(r'\\([\\"n])')
+_FIELDS = {kernels.HELP: "help", kernels.TYPE: "type", kernels.UNIT: "unit"}
+
+
+@dataclass(frozen=True, eq=False)
+class Exposition:
+    """Samples of one exposition, one row each, in the order in which they were written.
+
+    Attributes:
+        body: The text they were read from.
+        starts: int64[n]; where the series text (name and labels) of each row begins in ``body``.
+        ends: int64[n]; where it ends.
+        hashes: uint64[n]; XXH64 of the series text: equal texts have equal hashes.
+        timestamps: int64[n]; milliseconds, ``NO_TIMESTAMP`` where none was given.
+        values: float64[n].
+        comments: int64[m, 5]; kind, name start and end, text start and end of metadata lines.
+    """
+
+    body: bytes
+    starts: Int64s
+    ends: Int64s
+    hashes: NDArray[np.uint64]
+    timestamps: Int64s
+    values: Float64s
+    comments: Int64s
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def series_text(self, row: int) -> bytes:
+        """Return the name and labels of one row as they were written."""
+        return self.body[self.starts[row] : self.ends[row]]
+
+    def labels(self, row: int) -> Labels:
+        """Return the labels of one row, the metric name among them.
+
+        Raises:
+            QvmonError: INVALID, when a label is given twice or is not UTF-8.
+        """
+        try:
+            pairs = _label_pairs(self.series_text(row))
+        except UnicodeDecodeError:
+            raise self._mistake(row, "a label is not valid UTF-8") from None
+        names = {name for name, _ in pairs}
+        if len(names) < len(pairs):
+            raise self._mistake(row, "the series gives a label twice")
+        return Labels(pairs)
+
+    @cached_property
+    def metadata(self) -> list[MetricMetadata]:
+        """What HELP, TYPE and UNIT lines say, one entry for each metric they name."""
+        found: dict[str, dict[str, str]] = {}
+        for kind, *where in self.comments.tolist():
+            name, text = self._comment_texts(*where)
+            if kind == kernels.TYPE and text == "untyped":
+                text = "unknown"
+            found.setdefault(name, {})[_FIELDS[kind]] = text
+        return [MetricMetadata(name, **fields) for name, fields in found.items()]
+
+    @cached_property
+    def metadata_hash(self) -> int:
+        """A number that changes when the metadata lines do: cheaper than reading them."""
+        texts = b"\0".join(self.body[row[1] : row[4]] for row in self.comments.tolist())
+        return hash(texts)
+
+    def _comment_texts(self, name: int, name_end: int, text: int, text_end: int) -> tuple[str, str]:
+        metric = self.body[name:name_end].decode("utf-8", "replace")
+        if metric.startswith('"'):
+            metric = _unescaped(metric[1:-1])
+        return metric, _unescaped(self.body[text:text_end].decode("utf-8", "replace"))
+
+    def _mistake(self, row: int, message: str) -> QvmonError:
+        return mistake_at(self.body, int(self.starts[row]), message)
+
+
+def _label_pairs(text: bytes) -> list[tuple[str, str]]:
+    """Return the labels of a series text whose syntax the kernel has accepted."""
+    name = _NAME.match(text)
+    pairs = [(METRIC_NAME, name.group().decode())] if name else []
+    opened = text.find(b"{", name.end() if name else 0)
+    if opened < 0:
+        return pairs
+    for match in _LABEL.finditer(text, opened + 1):
+        quoted, plain, value = match.groups()
+        key = _unescaped(quoted.decode()) if plain is None else plain.decode()
+        pairs.append((METRIC_NAME, key) if value is None else (key, _unescaped(value.decode())))
+    return pairs
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda match: "\n" if match[1] == "n" else match[1], text)

@@ -1,0 +1,5 @@
+"""XXH64 over ranges of a byte array: how the wire codecs recognise text they have seen before."""
+
+from qvmon.wire.xxh64.kernels import xxh64
+
+__all__ = ["xxh64"]
