@@ -1,0 +1,1 @@
+"""Builds and runs what is asked: settings, targets, wiring, life cycle, command line."""
