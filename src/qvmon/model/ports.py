@@ -75,8 +75,19 @@ class SeriesSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """How to speak TLS with a counterpart; files are PEM, empty means the system's choice."""
+
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    server_name: str = ""
+    insecure_skip_verify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundRequest:
-    """An HTTP request that leaves this machine."""
+    """An HTTP request that leaves this machine; ``timeout_seconds`` is for all of it."""
 
     method: str
     url: str
@@ -84,6 +95,8 @@ class OutboundRequest:
     body: bytes = b""
     timeout_seconds: float = 10.0
     max_response_bytes: int = 64 << 20
+    follow_redirects: bool = False
+    tls: TlsOptions = TlsOptions()
 
 
 @dataclass(frozen=True, slots=True)
