@@ -15,7 +15,7 @@ _P5 = np.uint64(0x27D4EB2F165667C5)
 
 
 @kernel("uint64(Array(uint8, 1, 'C', True), int64)")
-def _word(source: Bytes, at: int) -> np.uint64:
+def little_endian(source: Bytes, at: int) -> np.uint64:
     """Return eight bytes as a little-endian number (LLVM folds this into one load)."""
     return (
         np.uint64(source[at])
@@ -52,10 +52,10 @@ def xxh64(source: Bytes, start: int, end: int) -> np.uint64:
         a, b = _P1 + _P2, _P2
         c, d = np.uint64(0), np.uint64(0) - _P1
         while at + 32 <= end:
-            a = _round(a, _word(source, at))
-            b = _round(b, _word(source, at + 8))
-            c = _round(c, _word(source, at + 16))
-            d = _round(d, _word(source, at + 24))
+            a = _round(a, little_endian(source, at))
+            b = _round(b, little_endian(source, at + 8))
+            c = _round(c, little_endian(source, at + 16))
+            d = _round(d, little_endian(source, at + 24))
             at += 32
         total = (
             _rotated(a, np.uint64(1))
@@ -68,7 +68,7 @@ def xxh64(source: Bytes, start: int, end: int) -> np.uint64:
         total = _P5
     total += np.uint64(end - start)
     while at + 8 <= end:
-        total ^= _round(np.uint64(0), _word(source, at))
+        total ^= _round(np.uint64(0), little_endian(source, at))
         total = _rotated(total, np.uint64(27)) * _P1 + _P4
         at += 8
     if at + 4 <= end:

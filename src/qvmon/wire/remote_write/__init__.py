@@ -1,0 +1,9 @@
+"""Prometheus remote-write 1.0: snappy-compressed protobuf in, columns out, and back.
+
+Protocol: https://prometheus.io/docs/specs/prw/remote_write_spec/, messages in prompb/types.proto.
+"""
+
+from qvmon.wire.remote_write.decoding import Refusal, WriteRequest, decode
+from qvmon.wire.remote_write.encoding import encode
+
+__all__ = ["Refusal", "WriteRequest", "decode", "encode"]
