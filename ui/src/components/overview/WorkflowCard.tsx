@@ -1,0 +1,55 @@
+import Box from '@mui/material/Box';
+import Paper from '@mui/material/Paper';
+import Typography from '@mui/material/Typography';
+
+import type { WorkflowHealth } from '../../api/overview';
+import { toneOf } from '../../lib/toneOf';
+import { StatusDot } from '../StatusDot';
+import { ToneChip } from '../ToneChip';
+import { ROW_COLUMNS, ServiceRow } from './ServiceRow';
+import { SIGNALS } from './signals';
+import type { SignalTrace } from './useSignals';
+
+function ColumnNames() {
+  return (
+    <Box role="row" sx={{ display: { xs: 'none', lg: 'grid' }, gridTemplateColumns: ROW_COLUMNS, columnGap: 2, px: 2, pb: 0.5 }}>
+      {['Service', 'Why', 'Instances', ...SIGNALS.map((signal) => signal.name)].map((name) => (
+        <Typography key={name} role="columnheader" variant="caption" color="text.secondary" sx={{ fontSize: '0.6875rem' }}>
+          {name}
+        </Typography>
+      ))}
+    </Box>
+  );
+}
+
+/** One workflow and its services, worst first, with the reason in words. */
+export function WorkflowCard({ workflow, traces }: { workflow: WorkflowHealth; traces: Map<string, SignalTrace[]> }) {
+  const tone = toneOf(workflow.status);
+  const name = workflow.name || 'Without a workflow';
+  return (
+    <Paper
+      variant="outlined"
+      component="section"
+      aria-label={name}
+      data-testid="workflow"
+      data-workflow={workflow.name}
+      data-status={workflow.status}
+      sx={{ overflow: 'hidden', borderLeftWidth: 3, borderLeftStyle: 'solid', borderLeftColor: `tone.${tone}.main` }}
+    >
+      <Box sx={{ display: 'flex', alignItems: 'center', gap: 1.5, px: 2, py: 1.25, flexWrap: 'wrap' }}>
+        <StatusDot tone={tone} size={10} pulse={tone === 'critical'} />
+        <Typography variant="h2">{name}</Typography>
+        <ToneChip word={workflow.status} />
+        <Typography variant="body2" sx={{ color: tone === 'ok' ? 'text.secondary' : 'text.primary' }}>
+          {workflow.reason}
+        </Typography>
+      </Box>
+      <Box role="table" aria-label={`Services of ${name}`}>
+        <ColumnNames />
+        {workflow.services.map((service) => (
+          <ServiceRow key={service.name} service={service} workflow={workflow.name} traces={traces.get(`${workflow.name}/${service.name}`) ?? []} />
+        ))}
+      </Box>
+    </Paper>
+  );
+}
