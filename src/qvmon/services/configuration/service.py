@@ -48,7 +48,7 @@ class AccessService:
     def __init__(
         self, config: AccessConfig, ledger: Ledger, clock: Clock, registry: Registry
     ) -> None:
-        self._config = config
+        self.config = config
         self._ledger = ledger
         self._clock = clock
         self._directory = Directory(ledger)
@@ -97,7 +97,7 @@ class AccessService:
         secret = sessions.new_secret()
         now = now_us(self._clock)
         existing = await self._directory.sessions_of(login)
-        opened = sessions.open_session(login, sessions.digest(secret), address, now, self._config)
+        opened = sessions.open_session(login, sessions.digest(secret), address, now, self.config)
         await self._append(
             [
                 FactDraft(
@@ -107,7 +107,7 @@ class AccessService:
                     now,
                 ),
                 *self._closing(
-                    sessions.make_room(existing, now, self._config.sessions_per_user),
+                    sessions.make_room(existing, now, self.config.sessions_per_user),
                     user.principal,
                 ),
                 FactDraft(opened, sessions.subject(opened.session_id), user.principal.actor, now),
@@ -136,7 +136,7 @@ class AccessService:
         user = await self._directory.user(session.login)
         if user is None or user.disabled:
             return None
-        renewed = sessions.renew(session, now, self._config)
+        renewed = sessions.renew(session, now, self.config)
         if renewed is not None:
             await self._record(user.principal, sessions.subject(session_id), [renewed])
         return self._remembered(session_id, _identity(user, session_id), generation)
@@ -177,7 +177,7 @@ class AccessService:
         """
         principal.require(Permission.ADMINISTER)
         roles = users.parse_roles(role_names)
-        require_acceptable(password, login, self._config.password)
+        require_acceptable(password, login, self.config.password)
         password_hash = await self._hashes.make(password)
         async with self._changing:
             existing = await self._directory.user(login)
@@ -223,7 +223,7 @@ class AccessService:
                 INVALID when ``new`` cannot be used.
         """
         user = await self._login.prove(identity.login, current, address)
-        require_acceptable(new, user.login, self._config.password)
+        require_acceptable(new, user.login, self.config.password)
         if new == current:
             raise QvmonError(ErrorKind.INVALID, "the new password is the current one", field="new")
         body = UserPasswordChanged(login=user.login, password_hash=await self._hashes.make(new))
@@ -264,7 +264,7 @@ class AccessService:
                 digest=sessions.digest(secret),
                 lifetime_seconds=lifetime_seconds,
                 now_us=now_us(self._clock),
-                config=self._config,
+                config=self.config,
             )
             await self._record(identity.principal, tokens.subject(body.token_id), [body])
         return secret, await self._existing_token(body)
@@ -287,7 +287,7 @@ class AccessService:
     async def _new_hash(self, password: str | None, login: str) -> str | None:
         if password is None:
             return None
-        require_acceptable(password, login, self._config.password)
+        require_acceptable(password, login, self.config.password)
         return await self._hashes.make(password)
 
     async def _existing_token(self, created: TokenCreated) -> Token:

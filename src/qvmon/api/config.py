@@ -1,0 +1,65 @@
+"""Settings of the API: where it listens and what it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class TlsConfig(BaseModel):
+    """The server's certificate chain and key, in PEM files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    certificate_file: Path
+    key_file: Path
+
+
+class ApiConfig(BaseModel):
+    """The HTTP API.
+
+    Attributes:
+        host: Address to listen on. ``port``: 0 for any free one.
+        tls: Serve HTTPS.
+        no_auth: Every request acts as an administrator; for a machine of one's own only.
+        anonymous_ingest: ``/api/v1/write`` takes samples from anybody.
+        anonymous_metrics: ``/metrics`` answers anybody.
+        request_body_bytes: Largest body of a request but for ingest.
+        ingest_body_bytes: Largest remote-write body as sent.
+        ingest_decoded_bytes: Largest remote-write body once decompressed.
+        header_bytes: Largest request line with headers.
+        keep_alive_seconds: How long an idle connection is kept.
+        shutdown_seconds: How long running requests may take when the server stops.
+        event_queue_length: Facts that wait for a slow client before it is told it missed some.
+        event_poll_seconds: How often the ledger is asked for new facts while anybody listens.
+        event_heartbeat_seconds: Between comments that keep an event stream alive.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9090, ge=0, le=65535)
+    tls: TlsConfig | None = None
+    no_auth: bool = False
+    anonymous_ingest: bool = False
+    anonymous_metrics: bool = False
+    request_body_bytes: int = Field(default=1 << 20, ge=1024)
+    ingest_body_bytes: int = Field(default=32 << 20, ge=1024)
+    ingest_decoded_bytes: int = Field(default=256 << 20, ge=1024)
+    header_bytes: int = Field(default=64 << 10, ge=1024)
+    keep_alive_seconds: int = Field(default=75, ge=1)
+    shutdown_seconds: int = Field(default=5, ge=0)
+    event_queue_length: int = Field(default=1000, ge=1)
+    event_poll_seconds: float = Field(default=0.25, gt=0)
+    event_heartbeat_seconds: float = Field(default=15.0, gt=0)
+
+    @model_validator(mode="after")
+    def _loopback_when_open(self) -> ApiConfig:
+        if self.no_auth and self.host not in LOOPBACK_HOSTS:
+            raise ValueError(f"no_auth is refused on {self.host}: listen on 127.0.0.1 or ::1")
+        return self
+
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+"""The addresses that only this machine reaches."""

@@ -1,0 +1,73 @@
+"""The HTTP application: which routes there are, given what this process has."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from qvmon.api.config import ApiConfig
+from qvmon.api.http.access import PREFIX
+from qvmon.api.http.alerts import alert_routes
+from qvmon.api.http.authentication import Gate
+from qvmon.api.http.errors import add_error_handlers
+from qvmon.api.http.facts import fact_routes
+from qvmon.api.http.health import health_routes
+from qvmon.api.http.incidents import incident_routes
+from qvmon.api.http.own_metrics import own_metrics_routes
+from qvmon.api.http.prometheus.alerts import active_alert_routes
+from qvmon.api.http.prometheus.labels import label_routes
+from qvmon.api.http.prometheus.query import query_routes
+from qvmon.api.http.prometheus.status import status_routes
+from qvmon.api.http.prometheus.targets import target_routes
+from qvmon.api.http.prometheus.write import write_routes
+from qvmon.api.http.protection import BodyLimit, Measured, SecurityHeaders
+from qvmon.api.http.session import session_routes
+from qvmon.api.http.static import static_routes
+from qvmon.api.http.tokens import token_routes
+from qvmon.api.http.users import user_routes
+from qvmon.api.ports import ApiPorts
+
+_GZIP_LEVEL = 1
+_GZIP_FROM_BYTES = 1024
+
+
+def create_app(services: ApiPorts, config: ApiConfig) -> FastAPI:
+    """Return the application that serves what ``services`` has."""
+    app = FastAPI(
+        title="qvmon",
+        version=services.build.version,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.gate = Gate(config, services.access)
+    add_error_handlers(app)
+    _add_routes(app, services, config)
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(BodyLimit, config=config)
+    app.add_middleware(SecurityHeaders, config=config)
+    app.add_middleware(Measured, clock=services.clock, registry=services.registry)
+    return app
+
+
+def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
+    app.include_router(health_routes(services.ready))
+    app.include_router(own_metrics_routes(services.registry))
+    app.include_router(status_routes(services.build))
+    app.include_router(session_routes(config, services.access))
+    if services.access is not None:
+        app.include_router(user_routes(services.access))
+        app.include_router(token_routes(services.access))
+    if services.ledger is not None:
+        app.include_router(alert_routes(services.ledger))
+        app.include_router(incident_routes(services.ledger, services.incidents))
+        app.include_router(fact_routes(services.ledger))
+        app.include_router(active_alert_routes(services.ledger))
+    if services.queries is not None:
+        app.include_router(query_routes(services.queries, services.clock))
+        app.include_router(label_routes(services.queries))
+    if services.ingest is not None:
+        app.include_router(write_routes(services.ingest, config, services.registry))
+    if services.targets is not None:
+        app.include_router(target_routes(services.targets))
+    app.include_router(static_routes())

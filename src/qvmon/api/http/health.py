@@ -1,0 +1,27 @@
+"""``/-/healthy`` and ``/-/ready``: for load balancers and supervisors, as Prometheus has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+
+_PRODUCT = "qvmon"
+
+
+def health_routes(ready: Callable[[], bool]) -> APIRouter:
+    """Return the routes that anybody may ask."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/-/healthy", methods=["GET", "HEAD"])
+    async def healthy() -> PlainTextResponse:
+        return PlainTextResponse(f"{_PRODUCT} is Healthy.\n")
+
+    @router.api_route("/-/ready", methods=["GET", "HEAD"])
+    async def is_ready() -> PlainTextResponse:
+        if ready():
+            return PlainTextResponse(f"{_PRODUCT} is Ready.\n")
+        return PlainTextResponse("Service Unavailable", 503)
+
+    return router

@@ -1,0 +1,1 @@
+"""The Prometheus HTTP API, answering as Prometheus does."""

@@ -1,0 +1,51 @@
+"""``alerts``: what is pending or firing now, as the ledger's projection says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from qvmon.api.http.access import AlertReader
+from qvmon.api.http.prometheus.answers import success_of
+from qvmon.api.http.times import rfc3339
+from qvmon.model.floats import parse_float
+from qvmon.model.ledger import Ascending, Ledger, Row
+
+
+def active_alert_routes(ledger: Ledger) -> APIRouter:
+    """Return the route that lists active alerts."""
+    router = APIRouter(prefix="/api/v1", include_in_schema=False)
+
+    @router.get("/alerts")
+    async def alerts(_: AlertReader, request: Request) -> Response:
+        where = {"state": ["pending", "firing"]}
+        rows = await ledger.rows("alerts", where, order=Ascending("active_at_ms"))
+        return await success_of(request, {"alerts": [_alert(row) for row in rows]})
+
+    return router
+
+
+def _alert(row: Row) -> dict[str, Any]:
+    return {
+        "labels": row["labels"],
+        "annotations": row["annotations"],
+        "state": row["state"],
+        "activeAt": rfc3339(row["active_at_ms"] * 1000),
+        "value": exponent_form(parse_float(row["value"])),
+    }
+
+
+def exponent_form(value: float) -> str:
+    """Return a value as Go's format ``'e', -1`` prints it, such as ``1.5e+00``."""
+    if value != value:  # noqa: PLR0124 - NaN
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "+Inf" if value > 0 else "-Inf"
+    sign, digits, _ = Decimal(repr(value)).as_tuple()
+    exponent = Decimal(repr(value)).adjusted() if value else 0
+    text = "".join(map(str, digits)).rstrip("0") or "0"
+    mantissa = f"{text[0]}.{text[1:]}".rstrip(".")
+    return f"{'-' if sign else ''}{mantissa}e{exponent:+03d}"

@@ -1,0 +1,58 @@
+"""Errors in the Prometheus API's words.
+
+Source: Prometheus web/api/v1/api.go, ``respondError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from fastapi.responses import Response
+
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
+
+_EXECUTION = (422, "execution")
+_INTERNAL = (500, "internal")
+_WORDS: dict[ErrorKind, tuple[int, str]] = {
+    ErrorKind.INVALID: (400, "bad_data"),
+    ErrorKind.UNAUTHENTICATED: (401, "unauthorized"),
+    ErrorKind.FORBIDDEN: (403, "forbidden"),
+    ErrorKind.NOT_FOUND: (404, "not_found"),
+    ErrorKind.CONFLICT: _EXECUTION,
+    ErrorKind.UNSUPPORTED: _EXECUTION,
+    ErrorKind.EXHAUSTED: _EXECUTION,
+    ErrorKind.TIMEOUT: (503, "timeout"),
+    ErrorKind.UNAVAILABLE: (503, "unavailable"),
+    ErrorKind.CORRUPT: _INTERNAL,
+    ErrorKind.INTERNAL: _INTERNAL,
+}
+"""Every kind of error as Prometheus' status and errorType."""
+
+
+def is_prometheus(path: str) -> bool:
+    """Return whether ``path`` belongs to the Prometheus API."""
+    return path.startswith("/api/v1/")
+
+
+def bad_parameter(name: str, error: QvmonError) -> QvmonError:
+    """Return ``error`` as Prometheus tells it of a parameter."""
+    return invalid(f'invalid parameter "{name}": {error.message}', parameter=name)
+
+
+def execution_error(error: QvmonError) -> QvmonError:
+    """Return an error of evaluating a query that was fine as a text: 422, not 400."""
+    if error.kind is not ErrorKind.INVALID:
+        return error
+    return QvmonError(ErrorKind.CONFLICT, error.message, **error.context)
+
+
+def prometheus_error(
+    error: QvmonError, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the answer that says ``error``."""
+    code, error_type = _WORDS[error.kind]
+    body = {"status": "error", "errorType": error_type, "error": error.message}
+    return Response(
+        msgspec.json.encode(body), status or code, headers, media_type="application/json"
+    )

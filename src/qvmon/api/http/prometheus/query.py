@@ -1,0 +1,96 @@
+"""``query`` and ``query_range``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from qvmon.api.http.access import TelemetryReader
+from qvmon.api.http.prometheus.answers import success
+from qvmon.api.http.prometheus.errors import bad_parameter, execution_error
+from qvmon.api.http.prometheus.parameters import Parameters
+from qvmon.api.http.prometheus.rendering import render_result
+from qvmon.api.http.prometheus.truncation import truncated
+from qvmon.api.ports import Queries
+from qvmon.model.clock import Clock, now_ms
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
+
+MOST_POINTS = 11_000
+_METHODS = ["GET", "POST"]
+
+
+def query_routes(queries: Queries, clock: Clock) -> APIRouter:
+    """Return the routes that evaluate PromQL."""
+    router = APIRouter(prefix="/api/v1", include_in_schema=False)
+
+    @router.api_route("/query", methods=_METHODS)
+    async def query(who: TelemetryReader, request: Request) -> Response:
+        asked = await Parameters.of(request)
+        at = asked.time_ms("time", now_ms(clock))
+        limit = asked.limit()
+        try:
+            result = await queries.instant(
+                who.principal,
+                asked.text("query"),
+                at,
+                lookback_ms=asked.duration_ms("lookback_delta", 0) or None,
+                timeout_seconds=_timeout(asked),
+            )
+        except QvmonError as error:
+            raise _query_error(error) from None
+        result, warnings = truncated(result, limit)
+        return await success(request, lambda: render_result(result), warnings)
+
+    @router.api_route("/query_range", methods=_METHODS)
+    async def query_range(who: TelemetryReader, request: Request) -> Response:
+        asked = await Parameters.of(request)
+        start, end, step = _steps(asked)
+        limit = asked.limit()
+        try:
+            result = await queries.range(
+                who.principal,
+                asked.text("query"),
+                start,
+                end,
+                step,
+                lookback_ms=asked.duration_ms("lookback_delta", 0) or None,
+                timeout_seconds=_timeout(asked),
+            )
+        except QvmonError as error:
+            raise _query_error(error) from None
+        result, warnings = truncated(result, limit)
+        return await success(request, lambda: render_result(result), warnings)
+
+    return router
+
+
+def _steps(asked: Parameters) -> tuple[int, int, int]:
+    start, end = asked.time_ms("start"), asked.time_ms("end")
+    if end < start:
+        raise bad_parameter("end", invalid("end timestamp must not be before start time"))
+    step = asked.duration_ms("step")
+    if step <= 0:
+        raise bad_parameter(
+            "step",
+            invalid(
+                "zero or negative query resolution step widths are not accepted."
+                " Try a positive integer"
+            ),
+        )
+    if (end - start) // step > MOST_POINTS:
+        raise invalid(
+            "exceeded maximum resolution of 11,000 points per timeseries."
+            " Try decreasing the query resolution (?step=XX)"
+        )
+    return start, end, step
+
+
+def _timeout(asked: Parameters) -> float | None:
+    return asked.duration_ms("timeout", 0) / 1000 or None
+
+
+def _query_error(error: QvmonError) -> QvmonError:
+    """Return an error of the text as a bad parameter, any other as one of execution."""
+    if error.kind is ErrorKind.INVALID and "line" in error.context:
+        return bad_parameter("query", error)
+    return execution_error(error)

@@ -1,0 +1,137 @@
+"""What the API needs from the rest of the house; a split leaves out what another process has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from qvmon.model.access import Principal
+from qvmon.model.clock import Clock
+from qvmon.model.labels import Matcher
+from qvmon.model.ledger import Ledger
+from qvmon.model.metrics import Registry
+from qvmon.model.ports import AppendResult, SeriesSource
+from qvmon.model.series import LabelFrame, MetricMetadata
+from qvmon.promql.results import Result
+from qvmon.services.collection import TargetsView
+from qvmon.services.configuration import AccessService
+from qvmon.services.incidents import IncidentsService
+from qvmon.wire.remote_write import WriteRequest
+
+
+class Queries(Protocol):
+    """Evaluates PromQL for a principal; ``stores.query.QueryEngine``."""
+
+    async def instant(
+        self,
+        principal: Principal,
+        text: str,
+        time_ms: int,
+        *,
+        lookback_ms: int | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Result:
+        """Return the value of a query at one moment."""
+        ...
+
+    async def range(
+        self,
+        principal: Principal,
+        text: str,
+        start_ms: int,
+        end_ms: int,
+        step_ms: int,
+        *,
+        lookback_ms: int | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Result:
+        """Return the value of a query at every step."""
+        ...
+
+
+class SeriesLookup(Protocol):
+    """Knows which series there are; ``stores.query.QueryEngine``."""
+
+    async def series(
+        self,
+        principal: Principal,
+        matcher_sets: Sequence[tuple[Matcher, ...]],
+        start_ms: int,
+        end_ms: int,
+    ) -> LabelFrame:
+        """Return the series that match any set, all of them when there is none."""
+        ...
+
+    async def label_names(
+        self,
+        principal: Principal,
+        matcher_sets: Sequence[tuple[Matcher, ...]],
+        start_ms: int,
+        end_ms: int,
+    ) -> Sequence[str]:
+        """Return the label names of those series, sorted."""
+        ...
+
+    async def label_values(
+        self,
+        principal: Principal,
+        name: str,
+        matcher_sets: Sequence[tuple[Matcher, ...]],
+        start_ms: int,
+        end_ms: int,
+    ) -> Sequence[str]:
+        """Return the values of one label of those series, sorted."""
+        ...
+
+    async def metadata(
+        self, principal: Principal, metric: str | None = None
+    ) -> Sequence[MetricMetadata]:
+        """Return what targets said about one metric, or about all."""
+        ...
+
+
+class QueryPort(Queries, SeriesLookup, Protocol):
+    """Everything the Prometheus API asks of the query engine."""
+
+
+class Ingest(Protocol):
+    """Takes decoded remote-write requests; the collection service."""
+
+    async def receive(self, principal: Principal, request: WriteRequest, /) -> AppendResult:
+        """Return once every accepted sample would survive a crash."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFacts:
+    """What ``status/buildinfo`` and ``status/runtimeinfo`` tell.
+
+    Attributes:
+        version: qvmon's version.
+        started_at_us: When the process was ready to start serving.
+        retention: How long samples are kept, in words such as ``15d``.
+        configuration: The configuration file as it was read, secrets as ``***``.
+    """
+
+    version: str
+    started_at_us: int
+    retention: str = ""
+    configuration: str = ""
+
+
+@dataclass(frozen=True)
+class ApiPorts:
+    """The parts that this process has; routes exist only for what is there."""
+
+    clock: Clock
+    registry: Registry
+    build: BuildFacts
+    ready: Callable[[], bool]
+    access: AccessService | None = None
+    ledger: Ledger | None = None
+    queries: QueryPort | None = None
+    series: SeriesSource | None = None
+    ingest: Ingest | None = None
+    targets: Callable[[], TargetsView] | None = None
+    incidents: IncidentsService | None = None
