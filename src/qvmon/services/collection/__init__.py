@@ -1,0 +1,17 @@
+"""Collection: scrapes, receives, relabels, limits, and writes telemetry."""
+
+from qvmon.services.collection.config import CollectionConfig
+from qvmon.services.collection.ports import FileStore, LocalMetrics
+from qvmon.services.collection.service import CollectionService
+from qvmon.services.collection.views import DroppedTarget, Health, TargetStatus, TargetsView
+
+__all__ = [
+    "CollectionConfig",
+    "CollectionService",
+    "DroppedTarget",
+    "FileStore",
+    "Health",
+    "LocalMetrics",
+    "TargetStatus",
+    "TargetsView",
+]

@@ -1,0 +1,34 @@
+"""What collection can be told."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from qvmon.wire.prometheus_scrape import ScrapeConfig
+
+
+class CollectionConfig(BaseModel):
+    """Which targets are scraped, and how the process scrapes itself.
+
+    Attributes:
+        jobs: Prometheus' ``scrape_configs``.
+        instance: The ``instance`` label of local sources, and what stands for ``localhost`` in
+            addresses shown to people elsewhere.
+        local_interval_seconds: How often local sources are scraped.
+        local_timeout_seconds: How long a local source may take.
+        spread_seed: Moves this process's scrapes away from those of a twin with the same jobs.
+        max_body_bytes: The largest decompressed answer of any target, whatever its job allows.
+        threaded_body_bytes: Answers at least this large are parsed in a thread.
+        first_round_limit_seconds: How long start-up waits at most for every target to be tried.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jobs: tuple[ScrapeConfig, ...] = ()
+    instance: str = "localhost"
+    local_interval_seconds: float = Field(15.0, gt=0)
+    local_timeout_seconds: float = Field(10.0, gt=0)
+    spread_seed: int = 0
+    max_body_bytes: int = Field(256 << 20, gt=0)
+    threaded_body_bytes: int = Field(64 << 10, ge=0)
+    first_round_limit_seconds: float = Field(120.0, gt=0)

@@ -1,0 +1,193 @@
+"""Fetching what a target says: over HTTP, or from a source in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.ports import OutboundClient, OutboundRequest, OutboundResponse
+from qvmon.services.collection.ports import FileStore, LocalMetrics
+from qvmon.services.collection.target import Target
+from qvmon.wire.prometheus_scrape import BasicAuth, ScrapeConfig, ScrapeProtocol
+
+BODY_SIZE_LIMIT = "body_size_limit"
+
+_MEDIA_TYPES = {
+    ScrapeProtocol.OPEN_METRICS_1_0_0: "application/openmetrics-text;version=1.0.0",
+    ScrapeProtocol.OPEN_METRICS_0_0_1: "application/openmetrics-text;version=0.0.1",
+    ScrapeProtocol.TEXT_1_0_0: "text/plain;version=1.0.0",
+    ScrapeProtocol.TEXT_0_0_4: "text/plain;version=0.0.4",
+}
+_ESCAPABLE = (ScrapeProtocol.OPEN_METRICS_1_0_0, ScrapeProtocol.TEXT_1_0_0)
+_HIGHEST_WEIGHT = 6
+_READABLE = frozenset({"text/plain", "application/openmetrics-text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a target said."""
+
+    body: bytes
+    content_type: str
+
+
+class PageSource(Protocol):
+    """Where the pages of one target come from."""
+
+    async def page(self) -> Page:
+        """Return the next page.
+
+        Raises:
+            QvmonError: The target did not answer, or not as it should.
+        """
+        ...
+
+
+class HttpPages:
+    """The pages of a target over HTTP."""
+
+    def __init__(
+        self,
+        target: Target,
+        job: ScrapeConfig,
+        client: OutboundClient,
+        files: FileStore,
+        max_body_bytes: int,
+    ) -> None:
+        self._target = target
+        self._job = job
+        self._client = client
+        self._files = files
+        # a body of exactly the limit is refused, as in Prometheus
+        limit = job.body_size_limit_bytes - 1 if job.body_size_limit_bytes else max_body_bytes
+        self._max_body_bytes = min(limit, max_body_bytes)
+
+    async def page(self) -> Page:
+        """Return the answer to one GET."""
+        response = await self._answer()
+        if response.status != HTTPStatus.OK:
+            reason = _reason(response.status)
+            raise QvmonError(
+                ErrorKind.UNAVAILABLE, f"server returned HTTP status {response.status} {reason}"
+            )
+        given = _header(response.headers, "content-type")
+        return Page(response.body, _content_type(given, self._job.fallback_scrape_protocol))
+
+    async def _answer(self) -> OutboundResponse:
+        try:
+            return await self._client.send(await self._request())
+        except QvmonError as error:
+            if error.kind is ErrorKind.EXHAUSTED:
+                message = f"body size limit exceeded ({error.message})"
+                raise QvmonError(error.kind, message, limit=BODY_SIZE_LIMIT) from None
+            raise
+
+    async def _request(self) -> OutboundRequest:
+        timeout = self._target.timeout_ms / 1000
+        headers = {
+            "Accept": accept_header(self._job.scrape_protocols),
+            "Accept-Encoding": "gzip" if self._job.enable_compression else "identity",
+            "User-Agent": "qvmon",
+            "X-Prometheus-Scrape-Timeout-Seconds": f"{timeout:.15g}",
+            **await self._credentials(),
+            **await self._extra_headers(),
+        }
+        return OutboundRequest(
+            "GET",
+            self._target.url,
+            headers,
+            timeout_seconds=timeout,
+            max_response_bytes=self._max_body_bytes,
+            follow_redirects=self._job.follow_redirects,
+            tls=self._job.tls_config.options(),
+        )
+
+    async def _credentials(self) -> dict[str, str]:
+        job = self._job
+        if job.basic_auth is not None:
+            return {"Authorization": f"Basic {await self._basic(job.basic_auth)}"}
+        if job.authorization is not None:
+            given, file = job.authorization.credentials, job.authorization.credentials_file
+            return {
+                "Authorization": f"{job.authorization.type} {await self._either(given.value, file)}"
+            }
+        if job.bearer_token or job.bearer_token_file:
+            token = await self._either(job.bearer_token.value, job.bearer_token_file)
+            return {"Authorization": f"Bearer {token}"}
+        return {}
+
+    async def _basic(self, auth: BasicAuth) -> str:
+        user = await self._either(auth.username, auth.username_file)
+        password = await self._either(auth.password.value, auth.password_file)
+        return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    async def _extra_headers(self) -> dict[str, str]:
+        return {
+            name: ", ".join(
+                [
+                    *each.values,
+                    *(secret.value for secret in each.secrets),
+                    *[await self._either("", file) for file in each.files],
+                ]
+            )
+            for name, each in self._job.http_headers.items()
+        }
+
+    async def _either(self, given: str, file: str) -> str:
+        return (await self._files.read(file)).decode().strip() if file else given
+
+
+class LocalPages:
+    """The pages of a source in this process."""
+
+    def __init__(self, source: LocalMetrics, timeout_seconds: float) -> None:
+        self._source = source
+        self._timeout_seconds = timeout_seconds
+
+    async def page(self) -> Page:
+        """Return what the source says."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                body = await asyncio.to_thread(self._source.collect)
+        except TimeoutError:
+            raise QvmonError(
+                ErrorKind.TIMEOUT, f"{self._source.name} did not answer in time"
+            ) from None
+        return Page(body, "text/plain;version=0.0.4")
+
+
+def accept_header(protocols: tuple[ScrapeProtocol, ...]) -> str:
+    """Return the ``Accept`` header that asks for ``protocols``, the most wanted first.
+
+    Source: Prometheus, scrape/scrape.go (acceptHeader).
+    """
+    wanted, weight = [], _HIGHEST_WEIGHT
+    for protocol in protocols:
+        if protocol in _MEDIA_TYPES:
+            escaping = ";escaping=allow-utf-8" if protocol in _ESCAPABLE else ""
+            wanted.append(f"{_MEDIA_TYPES[protocol]}{escaping};q=0.{weight}")
+            weight -= 1
+    return ",".join([*wanted, f"*/*;q=0.{weight}"])
+
+
+def _content_type(given: str, fallback: ScrapeProtocol | None) -> str:
+    media_type = given.partition(";")[0].strip().lower()
+    if media_type not in _READABLE and fallback is not None:
+        return _MEDIA_TYPES.get(fallback, given)
+    return given
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")

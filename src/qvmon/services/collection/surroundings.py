@@ -1,0 +1,31 @@
+"""What every loop of the process shares."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from qvmon.model.clock import Clock
+from qvmon.model.metrics import Registry
+from qvmon.model.ports import SampleSink
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where samples go, when, and who counts.
+
+    Attributes:
+        sink: Where samples go.
+        clock: When.
+        registry: Where loops count.
+        seed: Moves every target's place in its interval.
+        threaded_body_bytes: Pages at least this large are read in a thread.
+        endings: Tasks that will mark the series of removed targets as ended.
+    """
+
+    sink: SampleSink
+    clock: Clock
+    registry: Registry
+    seed: int = 0
+    threaded_body_bytes: int = 1 << 16
+    endings: set[asyncio.Task[None]] = field(default_factory=set)

@@ -1,0 +1,117 @@
+"""A store, targets and files in memory, for tests of collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+
+import numpy as np
+
+from qvmon.model.errors import QvmonError, not_found
+from qvmon.model.labels import Labels
+from qvmon.model.ports import AppendResult, OutboundRequest, OutboundResponse
+from qvmon.model.series import STALE_BITS, Int64s, MetricMetadata, SampleBatch, SeriesKeys
+
+Sample = tuple[int, float | str]
+
+
+class MemorySink:
+    """Keeps every appended sample by its labels."""
+
+    def __init__(self, series_limit: int | None = None) -> None:
+        self.labels: list[Labels] = []
+        self.samples: dict[Labels, list[Sample]] = {}
+        self.metadata: dict[str, MetricMetadata] = {}
+        self.series_limit = series_limit
+        self.asked = 0
+        self.broken: QvmonError | None = None
+        self._ids: dict[bytes, int] = {}
+
+    def series_ids(self, keys: SeriesKeys) -> Int64s:
+        self.asked += len(keys)
+        return np.array([self._id(keys.key(row)) for row in range(len(keys))], np.int64)
+
+    def _id(self, key: bytes) -> int:
+        if key not in self._ids:
+            if self.series_limit is not None and len(self._ids) >= self.series_limit:
+                return -1
+            self._ids[key] = len(self.labels)
+            self.labels.append(Labels.decode(key))
+        return self._ids[key]
+
+    async def append(self, batch: SampleBatch) -> AppendResult:
+        if self.broken:
+            raise self.broken
+        refused = []
+        bits = batch.values.view(np.uint64)
+        for row, (series, time, value) in enumerate(
+            zip(
+                batch.series.tolist(), batch.timestamps.tolist(), batch.values.tolist(), strict=True
+            )
+        ):
+            if series < 0:
+                refused.append(row)
+                continue
+            shown = "stale" if bits[row] == STALE_BITS else value
+            self.samples.setdefault(self.labels[series], []).append((time, shown))
+        reasons = {"series_limit": np.array(refused, np.int64)} if refused else {}
+        return AppendResult(len(batch) - len(refused), reasons)
+
+    def describe(self, metadata: Sequence[MetricMetadata]) -> None:
+        self.metadata.update({each.name: each for each in metadata})
+
+    def values(self, name: str, **labels: str) -> list[float | str]:
+        """Return the values of the one series called ``name`` that has ``labels``."""
+        return [value for _, value in self.of(name, **labels)]
+
+    def of(self, name: str, **labels: str) -> list[Sample]:
+        wanted = {"__name__": name, **labels}
+        found = [s for s in self.samples if all(s.get(k) == v for k, v in wanted.items())]
+        assert len(found) <= 1, found
+        return self.samples[found[0]] if found else []
+
+    def names(self) -> set[str]:
+        return {labels["__name__"] for labels in self.samples}
+
+
+@dataclass
+class MemoryTargets:
+    """Answers by URL: text, an error to raise, or a function that gives either."""
+
+    answers: dict[str, object] = field(default_factory=dict)
+    content_type: str = "text/plain; version=0.0.4"
+    requests: list[OutboundRequest] = field(default_factory=list)
+
+    async def send(self, request: OutboundRequest) -> OutboundResponse:
+        self.requests.append(request)
+        answer = self.answers[request.url]
+        if callable(answer):
+            answer = answer()
+        if isinstance(answer, OutboundResponse):
+            return answer
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, str)
+        return OutboundResponse(200, {"Content-Type": self.content_type}, answer.encode())
+
+
+class MemoryFiles:
+    """Files by path."""
+
+    def __init__(self, files: dict[str, str] | None = None) -> None:
+        self.files = dict(files or {})
+
+    async def matching(self, pattern: str) -> list[str]:
+        return sorted(path for path in self.files if fnmatch(path, pattern))
+
+    async def read(self, path: str) -> bytes:
+        if path not in self.files:
+            raise not_found(f"{path}: no such file")
+        return self.files[path].encode()
+
+
+def in_turn(answers: Iterable[object]) -> Callable[[], object]:
+    """Return a function that gives one answer after the other, and the last for ever."""
+    rest = list(answers)
+    return lambda: rest.pop(0) if len(rest) > 1 else rest[0]
