@@ -1,0 +1,6 @@
+"""What machines emit: metrics, stored by ``tsdb``, with one owner a data directory."""
+
+from qvmon.stores.telemetry.config import TelemetryConfig
+from qvmon.stores.telemetry.store import TelemetryStore
+
+__all__ = ["TelemetryConfig", "TelemetryStore"]

@@ -1,0 +1,87 @@
+"""What the telemetry store says about itself."""
+
+from __future__ import annotations
+
+from qvmon.model.metrics import Registry, counter, gauge, histogram
+from qvmon.tsdb.database import REASONS, Database
+
+SAMPLES = counter(
+    "qvmon_telemetry_samples_appended_total", "Samples that were accepted and are durable."
+)
+REFUSED = counter("qvmon_telemetry_samples_refused_total", "Samples refused.", "reason")
+COMMITS = histogram(
+    "qvmon_telemetry_commit_duration_seconds",
+    "Time to check, log and sync one group of batches.",
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+COMMIT_FAILURES = counter(
+    "qvmon_telemetry_commit_failures_total", "Groups that could not be made durable."
+)
+PENDING = gauge("qvmon_telemetry_pending_samples", "Samples that wait to become durable.")
+SERIES = gauge("qvmon_telemetry_series", "Series known: in the head or in a block.")
+ACTIVE_SERIES = gauge("qvmon_telemetry_active_series", "Series with samples in the head.")
+HEAD_BYTES = gauge("qvmon_telemetry_head_bytes", "Bytes of the head's samples.")
+HEAD_LATE = gauge("qvmon_telemetry_late_samples", "Late samples that are not in blocks yet.")
+WAL_BYTES = gauge("qvmon_telemetry_wal_bytes", "Bytes of the write-ahead log.")
+WAL_SEGMENTS = gauge("qvmon_telemetry_wal_segments", "Segments of the write-ahead log.")
+REPLAY = gauge(
+    "qvmon_telemetry_wal_replay_duration_seconds", "Time the last start took to recover."
+)
+RECOVERY_WARNINGS = gauge(
+    "qvmon_telemetry_recovery_warnings", "Things the last start found not as they should be."
+)
+BLOCKS = gauge("qvmon_telemetry_blocks", "Blocks.")
+BLOCK_BYTES = gauge("qvmon_telemetry_block_bytes", "Bytes of all blocks.")
+CACHE_BYTES = gauge("qvmon_telemetry_cache_bytes", "Bytes of decoded pages in memory.")
+CACHE_LOOKUPS = counter("qvmon_telemetry_cache_lookups_total", "Pages looked up.", "result")
+FLUSHED = counter("qvmon_telemetry_blocks_flushed_total", "Blocks written from the head.")
+MERGED = counter("qvmon_telemetry_compactions_total", "Times blocks were merged into one.")
+DELETED = counter("qvmon_telemetry_blocks_deleted_total", "Blocks deleted by retention.")
+UPKEEP_FAILURES = counter(
+    "qvmon_telemetry_upkeep_failures_total", "Rounds of upkeep that failed; they are tried again."
+)
+
+
+class TelemetryMetrics:
+    """The live instruments.
+
+    Args:
+        registry: Exposes them.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.samples = registry.value(SAMPLES)
+        self.commits = registry.distribution(COMMITS)
+        self.commit_failures = registry.value(COMMIT_FAILURES)
+        self.pending = registry.value(PENDING)
+        self.replay = registry.value(REPLAY)
+        self.flushed = registry.value(FLUSHED)
+        self.merged = registry.value(MERGED)
+        self.deleted = registry.value(DELETED)
+        self.upkeep_failures = registry.value(UPKEEP_FAILURES)
+        self._refused = {reason: registry.value(REFUSED, reason) for reason in REASONS.values()}
+
+    def refused(self, reason: str, samples: int) -> None:
+        """Count refused samples."""
+        self._refused[reason].add(samples)
+
+    def read(self, database: Database) -> None:
+        """Set the gauges that are only read."""
+        hits, misses = database.cache.hits, database.cache.misses
+        current = {
+            SERIES: len(database.index),
+            ACTIVE_SERIES: database.head.active_series(),
+            HEAD_BYTES: database.head.chunk_bytes,
+            HEAD_LATE: database.head.late_count,
+            WAL_BYTES: database.wal.total_bytes,
+            WAL_SEGMENTS: database.wal.segments,
+            RECOVERY_WARNINGS: len(database.recovery.warnings),
+            BLOCKS: len(database.blocks),
+            BLOCK_BYTES: database.blocks.total_bytes,
+            CACHE_BYTES: database.cache.bytes,
+        }
+        for metric, value in current.items():
+            self.registry.value(metric).set(float(value))
+        self.registry.value(CACHE_LOOKUPS, "hit").set(float(hits))
+        self.registry.value(CACHE_LOOKUPS, "miss").set(float(misses))

@@ -1,0 +1,186 @@
+"""The owner of a data directory of metrics: ``SampleSink`` and ``SeriesSource`` over ``tsdb``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from qvmon.model.clock import Clock, now_ms
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.labels import Matcher
+from qvmon.model.metrics import Registry
+from qvmon.model.ports import AppendResult
+from qvmon.model.series import (
+    Int64s,
+    LabelFrame,
+    MetricMetadata,
+    SampleBatch,
+    Selection,
+    SeriesColumns,
+    SeriesKeys,
+)
+from qvmon.stores.telemetry.commit import GroupCommit
+from qvmon.stores.telemetry.config import TelemetryConfig
+from qvmon.stores.telemetry.metadata import MetadataBook
+from qvmon.stores.telemetry.metrics import TelemetryMetrics
+from qvmon.tsdb.database import Database
+
+Answer = TypeVar("Answer")
+
+_log = structlog.get_logger(__name__)
+
+
+class TelemetryStore:
+    """Metrics on local disk.
+
+    Args:
+        directory: The data directory, made when missing; one process at a time owns it.
+        config: Limits and sizes.
+        clock: Judges samples from the future and retention, and paces upkeep.
+        registry: Exposes the store's own metrics.
+    """
+
+    def __init__(
+        self, directory: Path, config: TelemetryConfig, clock: Clock, registry: Registry
+    ) -> None:
+        self._directory = directory
+        self._config = config
+        self._clock = clock
+        self._metrics = TelemetryMetrics(registry)
+        self._opened: _Opened | None = None
+
+    async def start(self) -> None:
+        """Recover and open the directory.
+
+        Raises:
+            QvmonError: CONFLICT, when another process owns the directory.
+        """
+        begun = self._clock.monotonic()
+        database = await asyncio.to_thread(Database, self._directory, self._config.options())
+        seconds = self._clock.monotonic() - begun
+        for warning in database.recovery.warnings:
+            _log.warning("recovery", directory=str(self._directory), warning=warning)
+        self._metrics.replay.set(seconds)
+        self._opened = _Opened(database, self._config, self._clock, self._metrics)
+        self._metrics.registry.before_collect(self._refresh)
+        _log.info(
+            "opened",
+            directory=str(self._directory),
+            series=len(database.index),
+            replayed_samples=database.recovery.samples,
+            seconds=round(seconds, 3),
+        )
+
+    def _refresh(self) -> None:
+        if self._opened is not None:
+            self._metrics.read(self._opened.database)
+
+    async def stop(self) -> None:
+        """Make what waits durable and let go of the directory."""
+        if self._opened is not None:
+            opened, self._opened = self._opened, None
+            await opened.close()
+
+    @property
+    def _open(self) -> _Opened:
+        if self._opened is None:
+            raise QvmonError(ErrorKind.UNAVAILABLE, "the telemetry store is not open")
+        return self._opened
+
+    def series_ids(self, keys: SeriesKeys) -> Int64s:
+        """Return int64[n]: the ids of ``keys``; unknown series are added, -1 over the limit."""
+        return self._open.database.series_ids(keys)
+
+    async def append(self, batch: SampleBatch) -> AppendResult:
+        """Return once every accepted sample would survive a crash and is visible to queries."""
+        return await self._open.commit.append(batch)
+
+    def describe(self, metadata: Sequence[MetricMetadata]) -> None:
+        """Remember what targets say about their metrics; the latest word wins."""
+        self._open.metadata.describe(metadata)
+
+    async def select(self, selections: Sequence[Selection]) -> list[SeriesColumns]:
+        """Return the samples of each selection, series with none left out."""
+        opened = self._open
+        answers = (opened.query(opened.database.select, each) for each in selections)
+        return list(await asyncio.gather(*answers))
+
+    async def series(
+        self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
+    ) -> LabelFrame:
+        """Return the distinct series that match any set and may have samples in the interval."""
+        opened = self._open
+        return await opened.query(opened.database.series, matcher_sets, start_ms, end_ms)
+
+    async def metadata(self, metric: str | None = None) -> list[MetricMetadata]:
+        """Return what targets said about one metric, or about all."""
+        return self._open.metadata.entries(metric)
+
+    async def upkeep(self) -> None:
+        """Flush, compact, delete what is too old and save metadata, as far as each is due."""
+        await self._open.upkeep()
+
+
+class _Opened:
+    """What exists between start and stop."""
+
+    def __init__(
+        self,
+        database: Database,
+        config: TelemetryConfig,
+        clock: Clock,
+        metrics: TelemetryMetrics,
+    ) -> None:
+        self.database = database
+        self.metadata = MetadataBook(database.paths.metadata)
+        self.commit = GroupCommit(database, clock, metrics, config.max_pending_samples)
+        self._clock = clock
+        self._metrics = metrics
+        self._queries = ThreadPoolExecutor(config.query_threads, "qvmon-telemetry-query")
+        self._upkeep_lock = asyncio.Lock()
+        self._rounds = asyncio.create_task(self._run(config.upkeep_interval_seconds))
+
+    async def query(self, work: Callable[..., Answer], *arguments: object) -> Answer:
+        """Run ``work`` in a query thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._queries, work, *arguments)
+
+    async def _run(self, interval_seconds: float) -> None:
+        while True:
+            await self._clock.sleep(interval_seconds)
+            try:
+                await self.upkeep()
+            except (QvmonError, OSError) as error:
+                self._metrics.upkeep_failures.add()
+                _log.error("upkeep failed", error=str(error))
+
+    async def upkeep(self) -> None:
+        """Do one round; a round that is under way is waited for first."""
+        async with self._upkeep_lock:
+            await self._save_metadata()
+            await asyncio.to_thread(self._maintain)
+
+    def _maintain(self) -> None:
+        self._metrics.flushed.add(self.database.flush())
+        while self.database.compact():
+            self._metrics.merged.add()
+        self._metrics.deleted.add(self.database.retain(now_ms(self._clock)))
+
+    async def _save_metadata(self) -> None:
+        content = self.metadata.content()
+        if content is not None:
+            await asyncio.to_thread(self.metadata.save, content)
+
+    async def close(self) -> None:
+        """End the threads and close the files."""
+        self._rounds.cancel()
+        await self.commit.stop()
+        async with self._upkeep_lock:
+            await self._save_metadata()
+            await asyncio.to_thread(self._queries.shutdown)
+            self.database.close()

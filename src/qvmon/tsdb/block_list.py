@@ -1,0 +1,70 @@
+"""The blocks of a database, as readers see them: whole lists, swapped at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from qvmon.tsdb.block import Block
+from qvmon.tsdb.cache import PageCache
+from qvmon.tsdb.durable import remove_directory
+from qvmon.tsdb.identity.index import Index
+from qvmon.tsdb.paths import BlockPaths, DataPaths
+
+
+class BlockList:
+    """Blocks in the order in which they win at equal times. One thread changes it; any reads it.
+
+    Args:
+        paths: Where blocks are.
+        index: Learns the series of each block.
+        cache: Keeps decoded pages.
+        blocks: Those found when the database was opened.
+    """
+
+    def __init__(
+        self, paths: DataPaths, index: Index, cache: PageCache, blocks: Iterable[Block]
+    ) -> None:
+        self._paths = paths
+        self._index = index
+        self._cache = cache
+        self._blocks = _by_rank(blocks)
+        self._next = max(paths.block_numbers(), default=0) + 1
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self._blocks)
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all blocks' files."""
+        return sum(block.size for block in self._blocks)
+
+    def overlapping(self, start: int, end: int) -> list[Block]:
+        """Return the blocks that may have samples in start..end."""
+        return [block for block in self._blocks if block.overlaps(start, end)]
+
+    def next_paths(self) -> BlockPaths:
+        """Return the place of a block yet to be written."""
+        paths = self._paths.block(self._next)
+        self._next += 1
+        return paths
+
+    def publish(self, paths: BlockPaths) -> None:
+        """Show a written block to readers, in place of the blocks it was merged from."""
+        block = Block(paths, self._index, self._cache)
+        kept = [each for each in self._blocks if each.meta.number not in block.meta.sources]
+        self._blocks = _by_rank([*kept, block])
+
+    def remove(self, blocks: Iterable[Block]) -> None:
+        """Delete blocks; those who are reading them may go on."""
+        gone = {block.meta.number: block for block in blocks}
+        self._blocks = tuple(each for each in self._blocks if each.meta.number not in gone)
+        for number, block in gone.items():
+            remove_directory(block.paths.directory)
+            self._cache.forget_block(number)
+
+
+def _by_rank(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    return tuple(sorted(blocks, key=lambda block: (block.meta.rank, block.meta.number)))

@@ -1,0 +1,86 @@
+"""Which blocks to merge and which to delete, and the merging itself.
+
+Merging follows Prometheus' leveled ranges: three blocks that share an aligned range of the block
+length times 3, 9, 27, ... become one, up to a tenth of the retention.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from qvmon.model.series import Int64s
+from qvmon.tsdb.block import Block, BlockMeta
+from qvmon.tsdb.block_list import BlockList
+from qvmon.tsdb.block_writer import Origin
+from qvmon.tsdb.flush import write_series
+from qvmon.tsdb.head import EARLIEST, LATEST
+from qvmon.tsdb.identity.index import Index
+from qvmon.tsdb.options import Options
+from qvmon.tsdb.rows import Rows, merged
+
+_FAN_IN = 3
+_LARGEST_WITHOUT_RETENTION = 3**5
+
+
+def ranges(options: Options) -> Iterator[int]:
+    """Yield the lengths of blocks in milliseconds, ascending."""
+    largest = options.retention_ms // 10 or options.block_ms * _LARGEST_WITHOUT_RETENTION
+    length = options.block_ms
+    while length <= max(largest, options.block_ms):
+        yield length
+        length *= _FAN_IN
+
+
+def mergeable(
+    blocks: Sequence[BlockMeta], settled_before: int, options: Options
+) -> list[BlockMeta]:
+    """Return the next blocks to merge into one, none when all is well.
+
+    Args:
+        blocks: All there are.
+        settled_before: Only ranges that end by then are complete.
+        options: Block length and retention.
+    """
+    for length in ranges(options):
+        groups: dict[int, list[BlockMeta]] = defaultdict(list)
+        for block in blocks:
+            aligned = block.start_ms // length
+            complete = (aligned + 1) * length <= settled_before
+            if complete and block.end_ms // length == aligned:
+                groups[aligned].append(block)
+        for _, group in sorted(groups.items()):
+            if len(group) >= _FAN_IN:
+                return group
+    return []
+
+
+def expired(blocks: Iterable[Block], now_ms: int, options: Options) -> list[Block]:
+    """Return the blocks that retention says to delete, by time first, then by size."""
+    newest_first = sorted(blocks, key=lambda block: block.meta.end_ms, reverse=True)
+    gone, total = [], 0
+    for block in newest_first:
+        total += block.size
+        too_old = 0 < options.retention_ms < now_ms - block.meta.end_ms
+        too_much = 0 < options.retention_bytes < total
+        if too_old or too_much:
+            gone.append(block)
+    return gone
+
+
+def merge_blocks(index: Index, blocks: BlockList, numbers: set[int]) -> None:
+    """Write one block with the samples of those numbered ``numbers`` and remove these."""
+    sources = [block for block in blocks if block.meta.number in numbers]
+    ids = np.unique(np.concatenate([block.ids for block in sources]))
+    counts = np.zeros(len(ids), np.int64)
+    for block in sources:
+        counts[np.searchsorted(ids, block.ids)] += block.counts
+
+    def read(some: Int64s) -> Rows:
+        return merged([block.read(some, EARLIEST, LATEST) for block in sources])
+
+    origin = Origin(min(block.meta.rank for block in sources), tuple(sorted(numbers)))
+    write_series(index, blocks, ids, counts, read, origin=origin)
+    blocks.remove(sources)

@@ -1,0 +1,221 @@
+"""One directory of metrics: takes samples, keeps them, gives them back.
+
+Data path: ``append`` → head and write-ahead log → ``flush`` → blocks → ``compact`` → ``retain``;
+``select`` reads head and blocks together.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.labels import Matcher
+from qvmon.model.ports import AppendResult
+from qvmon.model.series import (
+    Bools,
+    Bytes,
+    Int64s,
+    LabelFrame,
+    SampleBatch,
+    Selection,
+    SeriesColumns,
+    SeriesKeys,
+)
+from qvmon.tsdb import kernels
+from qvmon.tsdb.block_list import BlockList
+from qvmon.tsdb.cache import PageCache
+from qvmon.tsdb.compact import expired, merge_blocks, mergeable
+from qvmon.tsdb.flush import flush_head, flush_late
+from qvmon.tsdb.head import Admission, Head
+from qvmon.tsdb.identity.index import Index
+from qvmon.tsdb.options import Options
+from qvmon.tsdb.paths import DataPaths
+from qvmon.tsdb.records import RecordKind
+from qvmon.tsdb.recover import recover
+from qvmon.tsdb.rows import Rows, merged
+from qvmon.tsdb.wal import WriteAheadLog
+
+REASONS = {
+    kernels.OUT_OF_ORDER: "out_of_order",
+    kernels.DUPLICATE: "duplicate_timestamp",
+    kernels.TOO_OLD: "too_old",
+    kernels.TOO_NEW: "too_far_in_future",
+    kernels.SERIES_LIMIT: "series_limit",
+}
+"""Verdicts that refuse a sample, as ``AppendResult`` names them."""
+
+
+class Database:
+    """The owner of a data directory.
+
+    ``append`` is for one thread, ``flush``, ``compact`` and ``retain`` for one other; everything
+    else is for any thread.
+
+    Args:
+        directory: Made when it is not there.
+        options: Limits and sizes.
+
+    Raises:
+        QvmonError: CONFLICT, when another process owns the directory.
+    """
+
+    def __init__(self, directory: Path, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.paths = DataPaths(directory)
+        self.paths.create()
+        self._owner = _own(self.paths.lock)
+        self.index = Index(self.options.max_series)
+        self.head = Head(self.options.max_series, self.options.head_bytes)
+        self.cache = PageCache(self.options.cache_bytes)
+        self.recovery = recover(self.paths, self.index, self.head, self.cache)
+        self.blocks = BlockList(self.paths, self.index, self.cache, self.recovery.blocks)
+        self.wal = WriteAheadLog(
+            self.paths,
+            self.index.keys,
+            self.options.max_series,
+            self.options.segment_bytes,
+            self.recovery.segments,
+        )
+        self._write_lock = Lock()
+        self._state = self.recovery.state
+
+    def series_ids(self, keys: SeriesKeys) -> Int64s:
+        """Return int64[n]: the ids of ``keys``; unknown series are added, -1 over the limit."""
+        return self.index.ids(keys)
+
+    def append(self, batches: Sequence[SampleBatch], now_ms: int) -> list[AppendResult]:
+        """Store batches as one group; when it returns they are durable and visible.
+
+        Raises:
+            QvmonError: UNAVAILABLE, when they could not be made durable: send them again.
+                EXHAUSTED, when the head has no room left.
+        """
+        with self._write_lock:
+            self.wal.require_room()
+            verdicts = [self._store(batch, now_ms) for batch in batches]
+            self.wal.commit()
+        return [_result(each) for each in verdicts]
+
+    def _store(self, batch: SampleBatch, now_ms: int) -> Bytes:
+        window = self.options.out_of_order_window_ms
+        latest = now_ms + self.options.future_tolerance_ms
+        verdicts = self.head.append(batch, Admission(len(self.index), window, latest))
+        self._log(RecordKind.FLOAT, batch, verdicts == kernels.STORED)
+        self._log(RecordKind.LATE_FLOAT, batch, verdicts == kernels.LATE)
+        if np.any(verdicts == kernels.NO_MEMORY):
+            message = "the head has no room for more samples"
+            raise QvmonError(ErrorKind.EXHAUSTED, message, head_bytes=self.options.head_bytes)
+        return verdicts
+
+    def _log(self, kind: RecordKind, batch: SampleBatch, chosen: Bools) -> None:
+        rows = np.flatnonzero(chosen)
+        if len(rows) == len(batch) > 0:
+            self.wal.write(kind, batch)
+        elif len(rows):
+            columns = batch.series[rows], batch.timestamps[rows], batch.values[rows]
+            self.wal.write(kind, SampleBatch(*columns))
+
+    def select(self, selection: Selection) -> SeriesColumns:
+        """Return the samples of a selection, series with none left out."""
+        ids = self.index.match(selection.matchers)
+        rows = self._rows(ids, selection.start_ms, selection.end_ms)
+        kept = np.flatnonzero(rows.counts)
+        rows = rows.some(kept)
+        return SeriesColumns(self.index.frame(ids[kept]), rows.offsets, rows.times, rows.values)
+
+    def _rows(self, ids: Int64s, start: int, end: int) -> Rows:
+        """Read head before blocks: what a flush moves meanwhile is then seen twice, not never."""
+        newest = self.head.read(ids, start, end)
+        blocks = self.blocks.overlapping(start, end)
+        parts = [block.read(ids, start, end) for block in blocks]
+        return merged([*parts, newest])
+
+    def series(
+        self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
+    ) -> LabelFrame:
+        """Return the series that match any set (all, with no set) and may have samples then."""
+        matched = [self.index.match(matchers) for matchers in matcher_sets or [()]]
+        ids = matched[0] if len(matched) == 1 else np.unique(np.concatenate(matched))
+        present = np.diff(self.head.read(ids, start_ms, end_ms).offsets) > 0
+        for block in self.blocks.overlapping(start_ms, end_ms):
+            present[block.present(ids)] = True
+        return self.index.frame(ids[present])
+
+    def flush(self) -> int:
+        """Move what is due from the head to blocks; return how many blocks were written.
+
+        A stretch of ``block_ms`` is due when the newest sample is half a stretch past its end.
+        """
+        written = 0
+        while (end := self._due()) is not None:
+            self.head.settle(end)
+            written += flush_head(self.head, self.index, self.blocks, end)
+            self.head.trim(end)
+            self._state = replace(self._state, settled_before_ms=end)
+        if written or self.head.late_count >= self.options.late_samples:
+            written += self._flush_late()
+        return written
+
+    def _due(self) -> int | None:
+        length = self.options.block_ms
+        end = (self.head.oldest // length + 1) * length
+        return end if self.head.newest >= end + length // 2 else None
+
+    def _flush_late(self) -> int:
+        """Write the late samples to blocks of their own, then drop the log's finished segments."""
+        with self._write_lock:
+            segment = self.wal.rotate()
+            late = self.head.freeze_late()
+        written = flush_late(late, self.index, self.blocks, self.options.block_ms)
+        self.head.drop_frozen_late()
+        self._state = replace(self._state, late_before_segment=segment)
+        self._state.save(self.paths.head_state)
+        with self._write_lock:
+            self.wal.drop(self._state.settled_before_ms, segment)
+        return written
+
+    def compact(self) -> bool:
+        """Merge the next blocks that are due into one; return whether there were any."""
+        metas = [block.meta for block in self.blocks]
+        chosen = mergeable(metas, self._state.settled_before_ms, self.options)
+        if chosen:
+            merge_blocks(self.index, self.blocks, {meta.number for meta in chosen})
+        return bool(chosen)
+
+    def retain(self, now_ms: int) -> int:
+        """Delete the blocks that retention no longer keeps; return how many."""
+        gone = expired(self.blocks, now_ms, self.options)
+        self.blocks.remove(gone)
+        return len(gone)
+
+    def close(self) -> None:
+        """Let go of the directory; nothing that was acknowledged is lost."""
+        self.wal.close()
+        os.close(self._owner)
+
+
+def _own(lock: Path) -> int:
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        message = f"the data directory {lock.parent} is in use by another process"
+        raise QvmonError(ErrorKind.CONFLICT, message, path=str(lock.parent)) from None
+    return descriptor
+
+
+def _result(verdicts: Bytes) -> AppendResult:
+    refused = {
+        reason: np.flatnonzero(verdicts == verdict)
+        for verdict, reason in REASONS.items()
+        if np.any(verdicts == verdict)
+    }
+    return AppendResult(len(verdicts) - sum(map(len, refused.values())), refused)

@@ -1,0 +1,44 @@
+"""Files that are there after a power cut: synced before they get their name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from qvmon.tsdb.paths import temporary
+
+
+def sync(path: Path) -> None:
+    """Make what ``path`` (a file, or the names in a directory) holds survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Give ``path`` new content, all of it or none."""
+    prepared = temporary(path)
+    prepared.write_bytes(content)
+    sync(prepared)
+    prepared.replace(path)
+    sync(path.parent)
+
+
+def publish_directory(prepared: Path, final: Path) -> None:
+    """Give a finished directory its name, its files synced first."""
+    for path in prepared.iterdir():
+        sync(path)
+    sync(prepared)
+    prepared.rename(final)
+    sync(final.parent)
+
+
+def remove_directory(path: Path) -> None:
+    """Remove a directory so that a crash leaves it whole or under its temporary name."""
+    doomed = temporary(path)
+    path.rename(doomed)
+    sync(path.parent)
+    shutil.rmtree(doomed)

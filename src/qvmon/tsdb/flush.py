@@ -1,0 +1,84 @@
+"""From the head to blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from qvmon.model.series import Int64s
+from qvmon.tsdb.block_list import BlockList
+from qvmon.tsdb.block_writer import Origin, key_order, write_block
+from qvmon.tsdb.head import EARLIEST, Head
+from qvmon.tsdb.identity.index import Index
+from qvmon.tsdb.late import LateSamples
+from qvmon.tsdb.rows import Rows, merged
+
+_PART_ROWS = 1 << 20
+_MOST_LATE_BLOCKS = 64
+
+
+def flush_head(head: Head, index: Index, blocks: BlockList, end: int) -> int:
+    """Write the head's samples before ``end`` to a block; return how many blocks (1, or 0)."""
+    counts = head.counts(EARLIEST, end - 1)
+    ids = np.flatnonzero(counts)
+
+    def read(some: Int64s) -> Rows:
+        return head.read_in_order(some, EARLIEST, end - 1)
+
+    return write_series(index, blocks, ids, counts[ids], read)
+
+
+def flush_late(late: LateSamples, index: Index, blocks: BlockList, block_ms: int) -> int:
+    """Write late samples to blocks, one for each stretch of time; return how many blocks."""
+    view = late.view()
+    length = block_ms
+    while len(stretches := np.unique(view.times // length)) > _MOST_LATE_BLOCKS:
+        length *= 3
+    written = 0
+    for start in (stretches * length).tolist():
+        end = start + length - 1
+        inside = (view.times >= start) & (view.times <= end)
+        ids, counts = np.unique(view.series[inside], return_counts=True)
+
+        def read(some: Int64s, start: int = start, end: int = end) -> Rows:
+            return merged([view.read(some, len(index), start, end)])
+
+        written += write_series(index, blocks, ids, counts, read)
+    return written
+
+
+def write_series(
+    index: Index,
+    blocks: BlockList,
+    ids: Int64s,
+    counts: Int64s,
+    read: Callable[[Int64s], Rows],
+    *,
+    origin: Origin | None = None,
+) -> int:
+    """Write a block of the series ``ids`` and publish it; return 1, or 0 without samples.
+
+    Args:
+        index: Knows the series' keys.
+        blocks: Where it goes.
+        ids: int64[n]; series.
+        counts: int64[n]; about how many samples each has.
+        read: Gives the samples of some of them.
+        origin: Of samples that were in blocks before; new ones rank by the block's own number.
+    """
+    paths = blocks.next_paths()
+    keys = index.keys(ids)
+    order = key_order(keys)
+    parts = (read(ids[rows]) for rows in _parts(order, counts))
+    origin = origin or Origin(paths.number)
+    if write_block(paths, index.keys(ids[order]), parts, origin) is None:
+        return 0
+    blocks.publish(paths)
+    return 1
+
+
+def _parts(order: Int64s, counts: Int64s) -> Iterator[Int64s]:
+    """Yield ``order`` in pieces that have about ``_PART_ROWS`` samples."""
+    parts = np.cumsum(counts[order]) // _PART_ROWS
+    yield from np.split(order, np.flatnonzero(np.diff(parts)) + 1)

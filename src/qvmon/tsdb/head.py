@@ -1,0 +1,244 @@
+"""The head: the newest samples of every series, in chunks of a slab that never moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from threading import Lock
+
+import numpy as np
+
+from qvmon.model.series import Bytes, Int32s, Int64s, SampleBatch
+from qvmon.tsdb import kernels
+from qvmon.tsdb.late import LateSamples, LateView
+from qvmon.tsdb.reserve import reserved
+from qvmon.tsdb.rows import Rows, merged
+
+EARLIEST = -(2**63)
+"""Before any sample."""
+
+LATEST = 2**63 - 1
+"""After any sample."""
+
+_CHUNK_BYTES = kernels.CHUNK * 16 + 16
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a batch must satisfy beyond the order within its series.
+
+    Attributes:
+        series_count: Ids are below this.
+        window_ms: How much older than the newest sample of all a late sample may be; 0: none is.
+        not_after_ms: Samples after this come from a wrong clock.
+    """
+
+    series_count: int
+    window_ms: int
+    not_after_ms: int
+
+
+class Head:
+    """Newest samples of all series; one thread appends, any thread reads beside it.
+
+    A reader holds the lock while it counts, not while it copies: rows once written stay as they
+    are, and chunks that a flush releases wait for the readers that began before.
+
+    Args:
+        max_series: One more than the largest series id.
+        max_bytes: Address space for samples; memory is taken as they come.
+    """
+
+    def __init__(self, max_series: int, max_bytes: int) -> None:
+        chunks = max(1, min(max_bytes // _CHUNK_BYTES, 2**31 - 1))
+        self.settled_before = EARLIEST
+        self._lock = Lock()
+        self._newest: Int64s = reserved(max_series, np.int64)
+        self._first: Int32s = reserved(max_series, np.int32)
+        self._last: Int32s = reserved(max_series, np.int32)
+        self._series = 0
+        self._times: Int64s = reserved(chunks * kernels.CHUNK, np.int64)
+        self._bits: Int64s = reserved(chunks * kernels.CHUNK, np.int64)
+        self._filled: Int32s = reserved(chunks, np.int32)
+        self._following: Int32s = reserved(chunks, np.int32)
+        self._preceding: Int32s = reserved(chunks, np.int32)
+        self._free: Int32s = reserved(chunks, np.int32)
+        self._state: Int64s = np.array([0, 0, EARLIEST, LATEST], np.int64)
+        self._late = LateSamples()
+        self._flushing = LateSamples()
+        self._reader_numbers = count()
+        self._readers: set[int] = set()
+        self._released: list[tuple[int, Int32s]] = []
+
+    @property
+    def newest(self) -> int:
+        """The newest sample's time, ``EARLIEST`` when there never was one."""
+        return int(self._state[kernels.NEWEST])
+
+    @property
+    def oldest(self) -> int:
+        """The oldest sample's time (late ones apart), ``LATEST`` when there is none."""
+        return int(self._state[kernels.OLDEST])
+
+    @property
+    def late_count(self) -> int:
+        """How many late samples wait to be flushed."""
+        return self._late.count + self._flushing.count
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Bytes of the chunks in use."""
+        used = int(self._state[kernels.FRESH] - self._state[kernels.FREE])
+        return used * _CHUNK_BYTES
+
+    def active_series(self) -> int:
+        """Return how many series have samples here."""
+        return int(np.count_nonzero(self._first[: self._series] >= 0))
+
+    def append(self, batch: SampleBatch, admission: Admission) -> Bytes:
+        """Store a batch and return uint8[n], a verdict of ``kernels`` for each row."""
+        verdicts = np.empty(len(batch), np.uint8)
+        times, bits = np.ascontiguousarray(batch.timestamps), _bits(batch)
+        series = np.ascontiguousarray(batch.series)
+        with self._lock:
+            self._admit_series(admission.series_count)
+            kernels.append(
+                series,
+                times,
+                bits,
+                self._series,
+                self.settled_before,
+                admission.window_ms,
+                admission.not_after_ms,
+                self._newest,
+                self._first,
+                self._last,
+                self._state,
+                self._times,
+                self._bits,
+                self._filled,
+                self._following,
+                self._preceding,
+                self._free,
+                verdicts,
+            )
+            if admission.window_ms > 0 and np.any(verdicts == kernels.LATE):
+                self._flushing.compare(series, times, bits, verdicts)
+                self._late.append(series, times, bits, verdicts)
+        return verdicts
+
+    def _admit_series(self, series_count: int) -> None:
+        if series_count > self._series:
+            fresh = slice(self._series, series_count)
+            self._first[fresh] = self._last[fresh] = -1
+            self._newest[fresh] = EARLIEST
+            self._series = series_count
+
+    def read(self, ids: Int64s, start: int, end: int) -> Rows:
+        """Return the samples of ``ids`` in start..end, late ones included."""
+        rows, late = self._read(ids, start, end)
+        if not any(view.count for view in late):
+            return rows
+        series = max(int(ids.max(initial=-1)) + 1, self._series)
+        return merged([rows, *(view.read(ids, series, start, end) for view in late)])
+
+    def read_in_order(self, ids: Int64s, start: int, end: int) -> Rows:
+        """Return the samples of ``ids`` in start..end, late ones apart."""
+        return self._read(ids, start, end)[0]
+
+    def _read(self, ids: Int64s, start: int, end: int) -> tuple[Rows, list[LateView]]:
+        known = np.where(ids < self._series, ids, 0)
+        with self._lock:
+            reader = next(self._reader_numbers)
+            self._readers.add(reader)
+            series_count = self._series
+            late = [self._flushing.view(), self._late.view()]
+            heads = np.empty(len(ids), np.int32)
+            counts = np.zeros(len(ids), np.int64)
+            if series_count:
+                self._count(known, start, end, heads, counts)
+        try:
+            counts[ids >= series_count] = 0
+            rows = Rows.sized(counts)
+            kernels.copy_head(
+                start,
+                heads,
+                rows.offsets,
+                self._following,
+                self._times,
+                self._bits,
+                rows.times,
+                rows.bits,
+            )
+        finally:
+            with self._lock:
+                self._readers.remove(reader)
+        return rows, late
+
+    def _count(self, ids: Int64s, start: int, end: int, heads: Int32s, counts: Int64s) -> None:
+        kernels.count_head(
+            ids,
+            start,
+            end,
+            self._first,
+            self._filled,
+            self._following,
+            self._times,
+            heads,
+            counts,
+        )
+
+    def counts(self, start: int, end: int) -> Int64s:
+        """Return int64[series]: the samples each series has in start..end, late ones apart."""
+        ids = np.arange(self._series)
+        counts = np.zeros(len(ids), np.int64)
+        with self._lock:
+            self._count(ids, start, end, np.empty(len(ids), np.int32), counts)
+        return counts
+
+    def settle(self, before: int) -> None:
+        """From now on take samples older than ``before`` as late: they are about to be flushed."""
+        with self._lock:
+            self.settled_before = max(self.settled_before, before)
+
+    def trim(self, before: int) -> None:
+        """Forget the chunks whose samples are all older than ``before``; blocks have them."""
+        released = np.empty(int(self._state[kernels.FRESH]), np.int32)
+        with self._lock:
+            number = kernels.trim(
+                before,
+                self._series,
+                self._first,
+                self._last,
+                self._filled,
+                self._following,
+                self._times,
+                self._state,
+                released,
+            )
+            self._released.append((next(self._reader_numbers), released[:number].copy()))
+            self._reuse_released()
+
+    def _reuse_released(self) -> None:
+        oldest_reader = min(self._readers, default=LATEST)
+        ready = [chunks for number, chunks in self._released if number < oldest_reader]
+        self._released = self._released[len(ready) :]
+        for chunks in ready:
+            free = int(self._state[kernels.FREE])
+            self._free[free : free + len(chunks)] = chunks
+            self._state[kernels.FREE] = free + len(chunks)
+
+    def freeze_late(self) -> LateSamples:
+        """Set the late samples aside for a flush and return them; they stay readable."""
+        with self._lock:
+            self._flushing, self._late = self._late, LateSamples()
+            return self._flushing
+
+    def drop_frozen_late(self) -> None:
+        """Forget the late samples set aside; blocks have them."""
+        with self._lock:
+            self._flushing = LateSamples()
+
+
+def _bits(batch: SampleBatch) -> Int64s:
+    return np.ascontiguousarray(batch.values).view(np.int64)

@@ -1,0 +1,181 @@
+"""The index: canonical label bytes to ids, matchers to ids, ids to label frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from threading import Lock
+
+import numpy as np
+
+from qvmon.model.errors import invalid
+from qvmon.model.labels import Matcher, MatchOp
+from qvmon.model.series import Bools, Bytes, Int32s, Int64s, LabelFrame, SeriesKeys
+from qvmon.tsdb.identity import kernels
+from qvmon.tsdb.identity.postings import LayeredPostings
+from qvmon.tsdb.identity.strings import StringTable
+from qvmon.tsdb.identity.symbols import SymbolArena
+from qvmon.tsdb.reserve import reserved
+
+_SERIES, _SYMBOLS, _PAIRS = 0, 1, 2
+_KEY_BYTES = 1024
+_SYMBOL_BYTES = 256
+_SYMBOLS_PER_SERIES = 4
+_LABELS_PER_SERIES = 64
+
+
+class Index:
+    """All series of one store, numbered from 0 in the order they came.
+
+    Any thread may call any method; a short lock guards growth only.
+
+    Args:
+        max_series: The most series it takes.
+    """
+
+    def __init__(self, max_series: int) -> None:
+        self._limit = max_series
+        self._lock = Lock()
+        self._counts: Int64s = np.zeros(3, np.int64)
+        self._keys = StringTable(max_series, (max_series + 64) * _KEY_BYTES)
+        symbols = (max_series + 1024) * _SYMBOLS_PER_SERIES
+        texts = StringTable(symbols, symbols * _SYMBOL_BYTES)
+        self.symbols = SymbolArena(texts, self._counts)
+        texts.make_room(1)
+        nothing = np.empty(0, np.uint8)
+        self._counts[_SYMBOLS] = 1 + kernels.intern(nothing, 0, 0, *texts.columns(), 0)
+        self._pairs = reserved((max_series + 1024) * _SYMBOLS_PER_SERIES, np.int64)
+        self._slots: Int64s = np.zeros(1024, np.int64)
+        self._ends = reserved(max_series + 1, np.int64)
+        self._members = reserved((max_series + 64) * _LABELS_PER_SERIES, np.int32)
+        self._postings = LayeredPostings.empty()
+
+    def __len__(self) -> int:
+        return int(self._counts[_SERIES])
+
+    def ids(self, keys: SeriesKeys) -> Int64s:
+        """Return int64[n]: the ids of ``keys``, adding those that are new; -1 over the limit.
+
+        Raises:
+            QvmonError: INVALID, when a new key is not canonical label bytes; none is added.
+        """
+        found = np.empty(len(keys), np.int64)
+        with self._lock:
+            if kernels.find_all(keys.arena, keys.offsets, *self._keys.columns(), found):
+                self._add(keys, found)
+        return found
+
+    def _add(self, keys: SeriesKeys, found: Int64s) -> None:
+        rows = np.flatnonzero(found < 0)
+        bad = int(kernels.first_malformed(keys.arena, keys.offsets, rows))
+        if bad >= 0:
+            raise invalid("series key is not canonical label bytes", row=bad, key=keys.key(bad))
+        strings = int(kernels.count_strings(keys.arena, keys.offsets, rows))
+        self._make_room(len(rows), strings)
+        kernels.add_series(
+            keys.arena,
+            keys.offsets,
+            rows,
+            *self._keys.columns(),
+            *self.symbols.table.columns(),
+            self._slots,
+            self._pairs,
+            self._ends,
+            self._members,
+            self._counts,
+            self._limit,
+            found,
+        )
+
+    def _make_room(self, series: int, strings: int) -> None:
+        self._keys.make_room(len(self) + series)
+        self.symbols.table.make_room(len(self.symbols) + strings)
+        pairs = int(self._counts[_PAIRS])
+        slots = len(self._slots)
+        while slots < 2 * (pairs + strings):
+            slots *= 2
+        if slots > len(self._slots):
+            self._slots = np.zeros(slots, np.int64)
+            kernels.rehash_pairs(self._pairs, pairs, self._slots)
+
+    def keys(self, ids: Int64s) -> SeriesKeys:
+        """Return the canonical label bytes of the series ``ids``."""
+        ends = self._keys.ends
+        offsets = np.zeros(len(ids) + 1, np.int64)
+        np.cumsum(ends[ids + 1] - ends[ids], out=offsets[1:])
+        arena: Bytes = np.empty(int(offsets[-1]), np.uint8)
+        kernels.copy_strings(self._keys.arena, ends, ids, offsets, arena)
+        return SeriesKeys(arena, offsets)
+
+    def match(self, matchers: Sequence[Matcher]) -> Int64s:
+        """Return the ascending ids of the series that satisfy every matcher."""
+        postings = self._current()
+        wanted: list[Int64s] = []
+        unwanted: list[Int64s] = []
+        for matcher in matchers:
+            if matcher.matches(""):
+                unwanted.append(postings.of_any(self._pairs_where(matcher, holds=False)))
+            else:
+                wanted.append(postings.of_any(self._pairs_where(matcher, holds=True)))
+        wanted.sort(key=len)
+        chosen = reduce(_intersection, wanted) if wanted else np.arange(postings.stop)
+        for ids in unwanted:
+            chosen = _difference(chosen, ids)
+        return chosen
+
+    def _current(self) -> LayeredPostings:
+        with self._lock:
+            if self._postings.stop < len(self):
+                pairs = int(self._counts[_PAIRS])
+                self._postings = self._postings.grown(self._ends, self._members, pairs, len(self))
+            return self._postings
+
+    def _pairs_where(self, matcher: Matcher, *, holds: bool) -> Int64s:
+        """Return the pairs with the matcher's name on whose value it gives ``holds``."""
+        with self._lock:
+            name = self.symbols.find(matcher.name)
+            if name < 0:
+                return np.empty(0, np.int64)
+            exact = (MatchOp.EQUAL if holds else MatchOp.NOT_EQUAL) is matcher.op
+            if exact:
+                return self._pair(name, self.symbols.find(matcher.value))
+            pairs = self._pairs[: self._counts[_PAIRS]]
+        named = np.flatnonzero(pairs >> 32 == name)
+        values = pairs[named] & 0x7FFFFFFF
+        symbols = self.symbols
+        kept = [matcher.matches(symbols[value]) is holds for value in values.tolist()]
+        chosen: Int64s = named[np.array(kept, bool)]
+        return chosen
+
+    def _pair(self, name: int, value: int) -> Int64s:
+        number = (
+            kernels.find_pair(name << 32 | value, self._slots, self._pairs) if value >= 0 else -1
+        )
+        return np.array([number] if number >= 0 else [], np.int64)
+
+    def frame(self, ids: Int64s) -> LabelFrame:
+        """Return the labels of the series ``ids``, in that order."""
+        seen = np.zeros(len(self.symbols), np.uint8)
+        kernels.mark_names(ids, self._ends, self._members, self._pairs, seen)
+        names = sorted((self.symbols[code], code) for code in np.flatnonzero(seen).tolist())
+        columns: Int32s = np.zeros(len(seen), np.int32)
+        columns[[code for _, code in names]] = np.arange(len(names))
+        codes: Int32s = np.zeros((len(ids), len(names)), np.int32)
+        kernels.fill_codes(ids, self._ends, self._members, self._pairs, columns, codes)
+        return LabelFrame(tuple(name for name, _ in names), codes, self.symbols)
+
+
+def _intersection(small: Int64s, large: Int64s) -> Int64s:
+    return small[_contains(large, small)]
+
+
+def _difference(chosen: Int64s, unwanted: Int64s) -> Int64s:
+    return chosen[~_contains(unwanted, chosen)]
+
+
+def _contains(ascending: Int64s, wanted: Int64s) -> Bools:
+    if not len(ascending):
+        return np.zeros(len(wanted), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    contained: Bools = ascending[at] == wanted
+    return contained

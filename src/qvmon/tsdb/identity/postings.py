@@ -1,0 +1,82 @@
+"""From a label pair to the series that have it: sorted id arrays, rebuilt as series are added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qvmon.model.series import Int32s, Int64s
+from qvmon.tsdb.identity import kernels
+
+_SMALL_TAIL = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Postings:
+    """The series of each label pair, for series ``first:stop``.
+
+    Attributes:
+        first: The first series covered.
+        stop: One past the last.
+        starts: int64[pairs + 1]; pair p owns ``ids[starts[p]:starts[p + 1]]``.
+        ids: int64[total], ascending within a pair.
+    """
+
+    first: int
+    stop: int
+    starts: Int64s
+    ids: Int64s
+
+    @classmethod
+    def build(cls, ends: Int64s, members: Int32s, pairs: int, first: int, stop: int) -> Postings:
+        """Return the postings of series ``first:stop`` from their pairs (``members``)."""
+        starts = np.zeros(pairs + 1, np.int64)
+        ids = np.empty(int(ends[stop] - ends[first]), np.int64)
+        kernels.fill_postings(ends, members, first, stop, starts, ids)
+        return cls(first, stop, starts, ids)
+
+    def of(self, pair: int) -> Int64s:
+        """Return the ascending ids of the series that have ``pair``."""
+        if pair + 1 >= len(self.starts):
+            return self.ids[:0]
+        return self.ids[self.starts[pair] : self.starts[pair + 1]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayeredPostings:
+    """Postings in two layers: most series, and those added since."""
+
+    settled: Postings
+    recent: Postings
+
+    @property
+    def stop(self) -> int:
+        """One past the last series covered."""
+        return self.recent.stop
+
+    def of(self, pair: int) -> Int64s:
+        """Return the ascending ids of the series that have ``pair``."""
+        old, new = self.settled.of(pair), self.recent.of(pair)
+        return old if not len(new) else np.concatenate((old, new))
+
+    def of_any(self, pairs: Int64s) -> Int64s:
+        """Return the ascending ids of the series that have one of ``pairs`` (of one label name)."""
+        lists = [self.of(int(pair)) for pair in pairs]
+        if len(lists) == 1:
+            return lists[0]
+        return np.sort(np.concatenate(lists)) if lists else np.empty(0, np.int64)
+
+    def grown(self, ends: Int64s, members: Int32s, pairs: int, stop: int) -> LayeredPostings:
+        """Return postings that also cover the series up to ``stop``."""
+        settled = self.settled
+        if stop - settled.stop > max(_SMALL_TAIL, settled.stop // 8):
+            settled = Postings.build(ends, members, pairs, 0, stop)
+        recent = Postings.build(ends, members, pairs, settled.stop, stop)
+        return LayeredPostings(settled, recent)
+
+    @classmethod
+    def empty(cls) -> LayeredPostings:
+        """Return the postings of no series."""
+        none = Postings(0, 0, np.zeros(1, np.int64), np.empty(0, np.int64))
+        return cls(none, none)

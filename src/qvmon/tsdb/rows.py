@@ -1,0 +1,87 @@
+"""Ragged rows of samples of several series, and how rows of several places become one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qvmon.model.series import Float64s, Int64s
+from qvmon.tsdb import kernels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Samples of n series in time order.
+
+    Attributes:
+        offsets: int64[n + 1]; series i owns rows ``offsets[i]:offsets[i + 1]``.
+        times: int64[total]; milliseconds.
+        bits: int64[total]; the 64 bits of each float64 value.
+    """
+
+    offsets: Int64s
+    times: Int64s
+    bits: Int64s
+
+    @property
+    def counts(self) -> Int64s:
+        """int64[n]: the samples of each series."""
+        return np.diff(self.offsets)
+
+    @property
+    def values(self) -> Float64s:
+        """float64[total]: the same bits as numbers."""
+        return self.bits.view(np.float64)
+
+    def some(self, chosen: Int64s) -> Rows:
+        """Return the rows less the series not ``chosen``, which must own no sample."""
+        return Rows(np.append(self.offsets[chosen], self.offsets[-1]), self.times, self.bits)
+
+    @classmethod
+    def empty(cls, series: int) -> Rows:
+        """Return no samples of ``series`` series."""
+        none = np.empty(0, np.int64)
+        return cls(np.zeros(series + 1, np.int64), none, none)
+
+    @classmethod
+    def sized(cls, counts: Int64s) -> Rows:
+        """Return room for ``counts`` samples of each series."""
+        offsets = np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        total = int(offsets[-1])
+        return cls(offsets, np.empty(total, np.int64), np.empty(total, np.int64))
+
+
+def merged(parts: Sequence[Rows]) -> Rows:
+    """Return the samples of all ``parts`` (same series), of equal times the earliest part's.
+
+    A part itself may be out of time order.
+    """
+    if len(parts) == 1:
+        rows = parts[0]
+        rows = Rows(rows.offsets.copy(), rows.times, rows.bits)
+    else:
+        rows = _concatenated(parts)
+    total = int(kernels.settle(rows.offsets, rows.times, rows.bits))
+    return Rows(rows.offsets, rows.times[:total], rows.bits[:total])
+
+
+def _concatenated(parts: Sequence[Rows]) -> Rows:
+    counts: Int64s = np.sum(np.stack([part.counts for part in parts]), axis=0)
+    rows = Rows.sized(counts)
+    cursors = rows.offsets[:-1].copy()
+    places = np.arange(len(counts))
+    for part in parts:
+        kernels.copy_rows(
+            part.times,
+            part.bits,
+            part.offsets[:-1].copy(),
+            part.offsets[1:].copy(),
+            places,
+            cursors,
+            rows.times,
+            rows.bits,
+        )
+    return rows
