@@ -1,0 +1,137 @@
+"""Aggregation operators: the series of a group into one, or the chosen ones among them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qvmon.model.errors import invalid
+from qvmon.model.floats import format_decimal
+from qvmon.model.series import Float64s, Int64s, LabelFrame
+from qvmon.promql import kernels
+from qvmon.promql.nodes import Aggregate
+from qvmon.promql.sheet import (
+    Sheet,
+    grouped_frame,
+    joined,
+    merged,
+    row_groups,
+    sheet,
+    with_column,
+)
+
+CHOOSING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+
+
+def _groups(node: Aggregate, of: Sheet) -> tuple[Int64s, Int64s, LabelFrame]:
+    frame = grouped_frame(of.labels, node.grouping, without=node.without)
+    groups, first = row_groups(frame.codes)
+    return groups, first, frame.take(first)
+
+
+def aggregate(node: Aggregate, of: Sheet, parameter: Float64s | None) -> Sheet:
+    """Return one series for each group.
+
+    Args:
+        node: Operator and grouping.
+        of: The series.
+        parameter: float64[m]; the quantile at each step, of ``quantile`` only.
+    """
+    groups, first, frame = _groups(node, of)
+    if parameter is None:
+        code = kernels.GROUPED[node.operator]
+        values, present = kernels.reduce_groups(code, of.values, of.present, groups, len(first))
+    else:
+        values, present = kernels.group_quantiles(
+            of.values, of.present, groups, len(first), parameter
+        )
+    late = np.zeros(len(first), np.bool_)
+    np.logical_or.at(late, groups, of.unnamed)
+    return Sheet(frame, values, present, late)
+
+
+def choose(node: Aggregate, of: Sheet, parameter: Float64s) -> Sheet:
+    """Return the series that ``topk``, ``bottomk``, ``limitk`` or ``limit_ratio`` keep.
+
+    Args:
+        node: Operator and grouping.
+        of: The series.
+        parameter: float64[m]; how many (or which part) at each step.
+    """
+    groups, first, _ = _groups(node, of)
+    if node.operator == "limit_ratio":
+        kept = of.present & _sampled(of.labels, parameter)
+    else:
+        limits = _limits(parameter, len(of))
+        if node.operator == "limitk":
+            kept = kernels.first_rows(of.present, groups, len(first), limits)
+        else:
+            largest = node.operator == "topk"
+            kept = kernels.top_rows(of.values, of.present, groups, len(first), limits, largest)
+    return of.with_values(of.values, kept).without_empty_rows()
+
+
+def ranked(node: Aggregate, of: Sheet) -> Sheet:
+    """Return the series of an instant ``topk`` or ``bottomk`` group by group, best first."""
+    groups, _, _ = _groups(node, of)
+    values = of.values[:, 0]
+    key = -values if node.operator == "topk" else values
+    return of.take(np.lexsort((np.where(np.isnan(values), np.inf, key), np.isnan(values), groups)))
+
+
+def _limits(parameter: Float64s, series: int) -> Int64s:
+    if np.isnan(parameter).any():
+        raise invalid("Parameter value is NaN")
+    out_of_range = np.abs(parameter) >= 2.0**63
+    if out_of_range.any():
+        value = parameter[out_of_range][0]
+        word = "overflows" if value > 0 else "underflows"
+        raise invalid(f"Scalar value {value:g} {word} int64")
+    return np.minimum(parameter, series).astype(np.int64)
+
+
+def _sampled(frame: LabelFrame, ratio: Float64s) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """Return bool[n, m]: which series a sample of ``ratio`` holds, the same at every step."""
+    if np.isnan(ratio).any():
+        raise invalid("Ratio value is NaN")
+    ratio = np.clip(ratio, -1.0, 1.0)
+    at = np.array([_place(frame, row) for row in range(len(frame))])[:, None]
+    return np.where(ratio >= 0, at < ratio, at >= 1.0 + ratio)
+
+
+def _place(frame: LabelFrame, row: int) -> float:
+    """Return where in [0, 1) the hash of a series' labels falls (64 bits of FNV-1a, mixed)."""
+    digest = 0xCBF29CE484222325
+    for byte in frame.labels(row).encode():
+        digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    digest = (digest ^ digest >> 33) * 0xFF51AFD7ED558CCD & 0xFFFFFFFFFFFFFFFF
+    return (digest ^ digest >> 33) / 2.0**64
+
+
+def count_values(node: Aggregate, of: Sheet, label: str) -> Sheet:
+    """Return how many series have each value, the value standing in ``label``.
+
+    Raises:
+        QvmonError: INVALID, for a label without a name.
+    """
+    if not label:
+        raise invalid(f'invalid label name "{label}"')
+    distinct, inverse = np.unique(of.values[of.present], return_inverse=True)
+    if len(distinct) == 0:
+        return of.take(np.zeros(0, np.int64))
+    codes = np.full(of.values.shape, -1)
+    codes[of.present] = inverse
+    parts = []
+    for code, value in enumerate(distinct):
+        here = codes == code
+        rows = here.any(axis=1)
+        named = with_column(of.labels.take(rows), label, [format_decimal(value)] * rows.sum())
+        parts.append((named, here[rows]))
+    frame = joined([named for named, _ in parts])
+    present = np.concatenate([here for _, here in parts])
+    each = sheet(frame, np.ones(present.shape), present)
+    grouping = node.grouping if node.without else (*node.grouping, label)
+    groups, first, out = _groups(Aggregate("count", node, None, grouping, node.without), each)
+    values, there = kernels.reduce_groups(
+        kernels.GROUPED["count"], each.values, each.present, groups, len(first)
+    )
+    return merged(sheet(out, values, there))

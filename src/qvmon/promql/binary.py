@@ -1,0 +1,248 @@
+"""Operators between vectors: finding the partner of each series, and what the result is called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.labels import METRIC_NAME, Labels
+from qvmon.model.series import Bools, Float64s, Int64s, LabelFrame
+from qvmon.promql import kernels
+from qvmon.promql.arithmetic import SCHEMA_CHANGING, apply
+from qvmon.promql.nodes import Binary, Cardinality, Matching
+from qvmon.promql.quoting import label_name, quote
+from qvmon.promql.sheet import Sheet, joined, merged, row_groups, unnamed
+
+_MANY = (
+    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+)
+_UNIQUE = "multiple matches for labels: grouping labels must ensure unique matches"
+
+
+def combine_sets(operator: str, matching: Matching, left: Sheet, right: Sheet) -> Sheet:
+    """Return ``left and right``, ``or`` or ``unless``."""
+    frame, left_groups, right_groups, count = _matched(matching, left, right)
+    if operator == "or":
+        taken = kernels.any_in_group(left.present, left_groups, count)
+        extra = right.present & ~taken[right_groups]
+        both = Sheet(
+            frame,
+            np.concatenate((left.values, right.values)),
+            np.concatenate((left.present, extra)),
+            np.concatenate((left.unnamed, right.unnamed)),
+        )
+        return merged(both.without_empty_rows())
+    partners = kernels.any_in_group(right.present, right_groups, count)[left_groups]
+    kept = left.present & (partners if operator == "and" else ~partners)
+    return left.with_values(left.values, kept)
+
+
+def _matched(
+    matching: Matching, left: Sheet, right: Sheet
+) -> tuple[LabelFrame, Int64s, Int64s, int]:
+    """Return both sides' labels in one frame, and which match group each row belongs to."""
+    frame = joined((left.labels, right.labels))
+    ignored = (*matching.labels, METRIC_NAME)
+    key = frame.keep(matching.labels) if matching.on else frame.drop(ignored)
+    groups, first = row_groups(key.codes)
+    return frame, groups[: len(left)], groups[len(left) :], len(first)
+
+
+def combine(node: Binary, left: Sheet, right: Sheet, *, drop_late: bool) -> Sheet:
+    """Return an arithmetic or comparison operator between two vectors.
+
+    Raises:
+        QvmonError: INVALID, when the series of one side have more than one partner.
+    """
+    matching = node.matching or Matching()
+    swapped = matching.cardinality is Cardinality.ONE_TO_MANY
+    many, one = (right, left) if swapped else (left, right)
+    fill_many, fill_one = matching.fill_left, matching.fill_right
+    if swapped:
+        fill_many, fill_one = fill_one, fill_many
+    frame, many_groups, one_groups, count = _matched(matching, many, one)
+    active = _active(many, one, fill_many is not None or fill_one is not None)
+    _refuse_duplicates(matching, one, one_groups, count, active)
+    pairs = _pairs(many_groups, one_groups)
+    table = _Table(frame, many, one, pairs)
+    parts = [table.pairs(active)]
+    if matching.cardinality is Cardinality.ONE_TO_ONE:
+        _refuse_many(parts[0], many_groups, count)
+    if fill_one is not None:
+        found = kernels.any_in_group(one.present, one_groups, count)
+        parts.append(table.filled_one(fill_one, ~found[many_groups]))
+    if fill_many is not None:
+        taken = kernels.any_in_group(many.present, many_groups, count)
+        parts.append(table.filled_many(fill_many, ~taken[one_groups]))
+    return _result(node, matching, frame, parts, swapped=swapped, drop_late=drop_late)
+
+
+def _active(many: Sheet, one: Sheet, fills: bool) -> Bools:
+    """Return bool[m]: the steps at which anything can match (else nothing is refused either)."""
+    there, here = np.any(many.present, axis=0), np.any(one.present, axis=0)
+    result: Bools = (there | here) if fills else (there & here)
+    return result
+
+
+def _refuse_duplicates(
+    matching: Matching, one: Sheet, groups: Int64s, count: int, active: Bools
+) -> None:
+    present = one.present & active
+    _, _, collision = kernels.merge_rows(one.values, present, groups, count)
+    group, step, row = (int(each) for each in collision)
+    if group < 0:
+        return
+    rivals = np.flatnonzero((groups == group) & present[:, step])
+    names = sorted(series_text(one.labels.labels(int(each))) for each in rivals[:2])
+    labels = one.labels.labels(row)
+    shared = (
+        labels.keep(*matching.labels)
+        if matching.on
+        else labels.without(*matching.labels, METRIC_NAME)
+    )
+    side = "left" if matching.cardinality is Cardinality.ONE_TO_MANY else "right"
+    raise QvmonError(
+        ErrorKind.INVALID,
+        f"found duplicate series for the match group {series_text(shared)} on the {side} "
+        f"hand-side of the operation: [{', '.join(names)}];many-to-many matching not allowed: "
+        "matching labels must be unique on one side",
+    )
+
+
+def _refuse_many(pairs: _Part, groups: Int64s, count: int) -> None:
+    matched = groups[pairs.many_rows]
+    if kernels.merge_rows(pairs.many, pairs.present, matched, count)[2][0] >= 0:
+        raise QvmonError(ErrorKind.INVALID, _MANY)
+
+
+def series_text(labels: Labels) -> str:
+    """Return a label set as Prometheus prints it in errors."""
+    pairs = (f"{label_name(k)}={quote(v)}" for k, v in labels.pairs())
+    return f"{{{', '.join(pairs)}}}"
+
+
+def _pairs(many: Int64s, one: Int64s) -> tuple[Int64s, Int64s]:
+    """Return the rows (of the many side, of the one side) that share a match group."""
+    order = np.argsort(one, kind="stable")
+    low = np.searchsorted(one[order], many, "left")
+    high = np.searchsorted(one[order], many, "right")
+    counts = high - low
+    many_rows = np.repeat(np.arange(len(many)), counts)
+    within = np.arange(len(many_rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return many_rows, order[np.repeat(low, counts) + within]
+
+
+class _Part:
+    """Rows of a result before it has labels: values of both sides and where the labels are from.
+
+    ``many_rows`` and ``one_rows`` are rows of the joined frame; -1 means an absent side.
+    """
+
+    def __init__(
+        self, many: Float64s, one: Float64s, present: Bools, many_rows: Int64s, one_rows: Int64s
+    ) -> None:
+        self.many, self.one, self.present = many, one, present
+        self.many_rows, self.one_rows = many_rows, one_rows
+
+
+class _Table:
+    def __init__(
+        self, frame: LabelFrame, many: Sheet, one: Sheet, pairs: tuple[Int64s, Int64s]
+    ) -> None:
+        self._frame, self._many, self._one = frame, many, one
+        self._pairs = pairs
+
+    def pairs(self, active: Bools) -> _Part:
+        many, one = self._pairs
+        present = self._many.present[many] & self._one.present[one] & active
+        rows = one + len(self._many)
+        return _Part(self._many.values[many], self._one.values[one], present, many, rows)
+
+    def filled_one(self, fill: float, missing: Bools) -> _Part:
+        rows = np.arange(len(self._many))
+        values = self._many.values
+        none = np.full(len(rows), -1)
+        return _Part(values, np.full(values.shape, fill), self._many.present & missing, rows, none)
+
+    def filled_many(self, fill: float, missing: Bools) -> _Part:
+        rows = np.arange(len(self._one)) + len(self._many)
+        values = self._one.values
+        none = np.full(len(rows), -1)
+        return _Part(np.full(values.shape, fill), values, self._one.present & missing, none, rows)
+
+
+def _result(
+    node: Binary,
+    matching: Matching,
+    frame: LabelFrame,
+    parts: list[_Part],
+    *,
+    swapped: bool,
+    drop_late: bool,
+) -> Sheet:
+    many = np.concatenate([part.many for part in parts])
+    one = np.concatenate([part.one for part in parts])
+    present = np.concatenate([part.present for part in parts])
+    left, right = (one, many) if swapped else (many, one)
+    values, kept = apply(node.operator, left, right)
+    labels = _result_labels(matching, frame, parts)
+    late = np.full(len(labels), node.returns_bool)
+    out = Sheet(labels, values, present, late)
+    if node.operator in SCHEMA_CHANGING or (node.returns_bool and not drop_late):
+        out = unnamed(out)
+    if node.returns_bool:
+        return merged(out.with_values(kept.astype(np.float64)), _UNIQUE)
+    kept_where = merged(out.with_values(kept.astype(np.float64)), _UNIQUE)
+    out = merged(out, _UNIQUE)
+    return out.with_values(out.values, out.present & (kept_where.values != 0)).without_empty_rows()
+
+
+def _result_labels(matching: Matching, frame: LabelFrame, parts: list[_Part]) -> LabelFrame:
+    names = tuple(sorted({*frame.names, *matching.include}))
+    columns = {name: frame.column(name) for name in names}
+    many_rows = np.concatenate([part.many_rows for part in parts])
+    one_rows = np.concatenate([part.one_rows for part in parts])
+    source = np.where(many_rows < 0, one_rows, many_rows)
+    codes = np.zeros((len(source), len(names)), np.int32)
+    for at, name in enumerate(names):
+        codes[:, at] = np.where(
+            (many_rows >= 0) | _is_matching_label(matching, name), columns[name][source], 0
+        )
+        if name in matching.include:
+            shared = _is_matching_label(matching, name)
+            absent = columns[name][many_rows] if shared else 0
+            codes[:, at] = np.where(one_rows < 0, absent, columns[name][one_rows])
+    out = LabelFrame(names, codes, frame.symbols)
+    if matching.cardinality is not Cardinality.ONE_TO_ONE:
+        return out
+    return out.keep(matching.labels) if matching.on else out.drop(matching.labels)
+
+
+def _is_matching_label(matching: Matching, name: str) -> bool:
+    if matching.on:
+        return name in matching.labels
+    return name not in matching.labels and name != METRIC_NAME
+
+
+def with_scalar(
+    node: Binary, vector: Sheet, scalar: Float64s, *, scalar_is_left: bool, drop_late: bool
+) -> Sheet:
+    """Return an operator between a vector and float64[m], one number for each step."""
+    left, right = (scalar, vector.values) if scalar_is_left else (vector.values, scalar)
+    values, kept = apply(node.operator, np.broadcast_to(left, vector.values.shape), right)
+    if node.returns_bool:
+        out = vector.with_values(kept.astype(np.float64))
+    elif node.operator in SCHEMA_CHANGING:
+        out = vector.with_values(values)
+    else:
+        return vector.with_values(vector.values, vector.present & kept)
+    return nameless(out, drop_late=drop_late)
+
+
+def nameless(of: Sheet, *, drop_late: bool) -> Sheet:
+    """Return the series without their names: now, or marked to lose them when the query ends."""
+    if drop_late:
+        return replace(of, unnamed=np.ones(len(of), np.bool_))
+    return merged(unnamed(of))

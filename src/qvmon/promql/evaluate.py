@@ -1,0 +1,225 @@
+"""Plans to results: the walk over the tree, each node on whole arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
+from qvmon.model.series import Float64s, SeriesColumns
+from qvmon.promql import aggregate, binary, functions, labelling, windows
+from qvmon.promql.arithmetic import apply
+from qvmon.promql.kernels import instant_values
+from qvmon.promql.nodes import (
+    Aggregate,
+    Binary,
+    Call,
+    MatrixSelector,
+    Node,
+    NumberLiteral,
+    Paren,
+    StringLiteral,
+    Subquery,
+    Unary,
+    ValueType,
+    VectorSelector,
+)
+from qvmon.promql.plan import Plan, Scope, unwrapped
+from qvmon.promql.position import Span
+from qvmon.promql.results import Grid, Matrix, Result, Scalar, Text, Vector
+from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
+
+
+def evaluate(
+    plan: Plan,
+    columns: Sequence[SeriesColumns],
+    grid: Grid,
+    *,
+    as_matrix: bool | None = None,
+    drop_names_late: bool = False,
+) -> Result:
+    """Return the result of a plan.
+
+    Args:
+        plan: What to compute.
+        columns: The samples of each of ``plan.selections(grid)``, in that order.
+        grid: The steps; start and end are equal for an instant query.
+        as_matrix: Whether an instant vector comes back as a matrix, as range queries want even
+            for a single step; by default when there is more than one step.
+        drop_names_late: Whether a metric name is dropped when the query ends rather than by the
+            function that drops it (Prometheus' ``promql-delayed-name-removal``).
+
+    Raises:
+        QvmonError: INVALID, when the samples do not fit the query (many-to-many matching,
+            repeated label sets).
+    """
+    sources = {
+        selector.span: found for (selector, _), found in zip(plan.needs(grid), columns, strict=True)
+    }
+    evaluation = Evaluation(sources, drop_names_late)
+    scope = Scope(grid, grid)
+    root = unwrapped(plan.root)
+    if isinstance(root, StringLiteral):
+        return Text(root.value, grid.start_ms)
+    if root.type is ValueType.MATRIX:
+        return _samples(evaluation.windows(root, scope))
+    if root.type is ValueType.SCALAR:
+        return Scalar(grid.times(), evaluation.scalar(root, scope))
+    out = evaluation.vector(root, scope)
+    if drop_names_late:
+        out = merged(unnamed(out, out.unnamed))
+    if not (grid.start_ms != grid.end_ms if as_matrix is None else as_matrix):
+        return _instant(root, out, grid)
+    out = out.without_empty_rows()
+    out = out.take(label_order(out.labels))
+    return Matrix(out.labels, grid.times(), out.values, out.present)
+
+
+def _contiguous(columns: SeriesColumns) -> SeriesColumns:
+    """Return the same samples in the memory layout that kernels are compiled for."""
+    return SeriesColumns(
+        columns.labels,
+        np.ascontiguousarray(columns.offsets, np.int64),
+        np.ascontiguousarray(columns.timestamps, np.int64),
+        np.ascontiguousarray(columns.values, np.float64),
+    )
+
+
+def _instant(root: Node, out: Sheet, grid: Grid) -> Vector:
+    out = out.take(out.present[:, 0])
+    if isinstance(root, Aggregate) and root.operator in ("topk", "bottomk"):
+        out = aggregate.ranked(root, out)
+    elif isinstance(root, Call):
+        out = functions.ordered(root, out)
+    return Vector(out.labels, np.ascontiguousarray(out.values[:, 0]), grid.start_ms)
+
+
+def _samples(of: windows.Windows) -> SeriesColumns:
+    """Return the samples inside the single window of each series; series without any left out."""
+    if len(of.starts) != 1:
+        raise invalid(
+            'invalid expression type "range vector" for range query, '
+            "must be Scalar or instant Vector"
+        )
+    columns = of.columns
+    inside = (columns.timestamps > of.starts[0]) & (columns.timestamps <= of.ends[0])
+    before = np.concatenate(([0], np.cumsum(inside)))
+    counts = np.diff(before[columns.offsets])
+    offsets = np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int64)
+    return SeriesColumns(
+        columns.labels.take(counts > 0),
+        offsets,
+        columns.timestamps[inside],
+        columns.values[inside],
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """One run of a plan over its samples.
+
+    Attributes:
+        sources: The samples of each selector, by the place where it stands in the query.
+        drop_late: Whether names are dropped only at the end.
+    """
+
+    sources: dict[Span, SeriesColumns]
+    drop_late: bool
+
+    def vector(self, node: Node, scope: Scope) -> Sheet:
+        """Return the instant vector of an expression at every step."""
+        match node:
+            case Paren():
+                return self.vector(node.inner, scope)
+            case VectorSelector():
+                return self._selector(node, scope)
+            case Aggregate():
+                return self._aggregate(node, scope)
+            case Binary():
+                return self._binary(node, scope)
+            case Unary():
+                return self._negated(node, scope)
+            case Call():
+                return functions.call(self, node, scope)
+        raise QvmonError(ErrorKind.INTERNAL, f"{node} is no instant vector")
+
+    def scalar(self, node: Node, scope: Scope) -> Float64s:
+        """Return float64[m]: the number an expression is at every step."""
+        match node:
+            case Paren():
+                return self.scalar(node.inner, scope)
+            case NumberLiteral():
+                return np.full(scope.grid.steps, node.value)
+            case Unary():
+                value = self.scalar(node.operand, scope)
+                return -value if node.operator == "-" else value
+            case Binary():
+                left, right = self.scalar(node.left, scope), self.scalar(node.right, scope)
+                values, kept = apply(node.operator, left, right)
+                return kept.astype(np.float64) if node.returns_bool else values
+            case Call():
+                return functions.scalar_call(self, node, scope)
+        raise QvmonError(ErrorKind.INTERNAL, f"{node} is no scalar")
+
+    def windows(self, node: Node, scope: Scope) -> windows.Windows:
+        """Return the range vector of an expression at every step."""
+        node = unwrapped(node)
+        at = scope.grid.times()
+        if isinstance(node, MatrixSelector):
+            looked = scope.looked_at(node.selector.shift)
+            columns = self.sources[node.selector.span]
+            length = scope.milliseconds(node.range, positive=True)
+            return windows.windows(columns, looked, length, at)
+        if not isinstance(node, Subquery):
+            raise QvmonError(ErrorKind.INTERNAL, f"{node} is no range vector")
+        inner = scope.inside(node)
+        values = self.vector(node.expression, inner)
+        columns = windows.columns_of(values, inner.grid.times())
+        length = scope.milliseconds(node.range, positive=True)
+        looked = scope.looked_at(node.shift)
+        return windows.windows(columns, looked, length, at, values.unnamed)
+
+    def _selector(self, node: VectorSelector, scope: Scope) -> Sheet:
+        columns, looked = self.sources[node.span], scope.looked_at(node.shift)
+        values, present = instant_values(
+            columns.offsets,
+            columns.timestamps,
+            columns.values,
+            looked.times(),
+            looked.lookback_ms,
+        )
+        return sheet(columns.labels, *at_every_step(values, present, scope.grid.steps))
+
+    def _aggregate(self, node: Aggregate, scope: Scope) -> Sheet:
+        of = self.vector(node.operand, scope)
+        if node.operator == "count_values" and node.parameter is not None:
+            return aggregate.count_values(node, of, labelling.literal(node.parameter))
+        parameter = None if node.parameter is None else self.scalar(node.parameter, scope)
+        if node.operator in aggregate.CHOOSING and parameter is not None:
+            return aggregate.choose(node, of, parameter)
+        return aggregate.aggregate(node, of, parameter)
+
+    def _negated(self, node: Unary, scope: Scope) -> Sheet:
+        of = self.vector(node.operand, scope)
+        if node.operator == "+":
+            return of
+        return binary.nameless(of.with_values(-of.values), drop_late=self.drop_late)
+
+    def _binary(self, node: Binary, scope: Scope) -> Sheet:
+        if node.left.type is ValueType.SCALAR:
+            vector, scalar = self.vector(node.right, scope), self.scalar(node.left, scope)
+            return binary.with_scalar(
+                node, vector, scalar, scalar_is_left=True, drop_late=self.drop_late
+            )
+        left = self.vector(node.left, scope)
+        if node.right.type is ValueType.SCALAR:
+            scalar = self.scalar(node.right, scope)
+            return binary.with_scalar(
+                node, left, scalar, scalar_is_left=False, drop_late=self.drop_late
+            )
+        right = self.vector(node.right, scope)
+        if node.matching is not None and node.operator in ("and", "or", "unless"):
+            return binary.combine_sets(node.operator, node.matching, left, right)
+        return binary.combine(node, left, right, drop_late=self.drop_late)

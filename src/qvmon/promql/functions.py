@@ -1,0 +1,232 @@
+"""Function calls: which array operation each name stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
+from qvmon.promql import histogram, kernels, labelling, windows
+from qvmon.promql.arithmetic import UNARY, clamp, date_part, elementwise, round_to
+from qvmon.promql.binary import nameless
+from qvmon.promql.nodes import Call, Node, ValueType, VectorSelector
+from qvmon.promql.plan import Scope, unwrapped
+from qvmon.promql.position import Span
+from qvmon.promql.sheet import Sheet, at_every_step, no_labels, sheet
+
+DATE_PARTS = frozenset(
+    {
+        "days_in_month",
+        "day_of_month",
+        "day_of_week",
+        "day_of_year",
+        "hour",
+        "minute",
+        "month",
+        "year",
+    }
+)
+
+
+class Arguments(Protocol):
+    """What evaluates the arguments of a call."""
+
+    @property
+    def sources(self) -> dict[Span, SeriesColumns]:
+        """The samples of each selector."""
+        ...
+
+    @property
+    def drop_late(self) -> bool:
+        """Whether names are dropped only at the end."""
+        ...
+
+    def vector(self, node: Node, scope: Scope) -> Sheet:
+        """Return the instant vector of an expression at every step."""
+        ...
+
+    def scalar(self, node: Node, scope: Scope) -> Float64s:
+        """Return the number an expression is at every step."""
+        ...
+
+    def windows(self, node: Node, scope: Scope) -> windows.Windows:
+        """Return the range vector of an expression at every step."""
+        ...
+
+
+def scalar_call(of: Arguments, node: Call, scope: Scope) -> Float64s:
+    """Return float64[m]: a function that yields a number."""
+    if node.function == "time":
+        return scope.grid.times() / 1000.0
+    if node.function == "scalar":
+        return _only_value(of.vector(node.arguments[0], scope))
+    if node.function in ("min_of", "max_of"):
+        left, right = (of.scalar(argument, scope) for argument in node.arguments)
+        return np.minimum(left, right) if node.function == "min_of" else np.maximum(left, right)
+    query = scope.query
+    constants = {
+        "pi": np.pi,
+        "start": query.start_ms / 1000,
+        "end": query.end_ms / 1000,
+        "step": query.step_ms / 1000,
+        "range": (query.end_ms - query.start_ms) / 1000,
+    }
+    return np.full(scope.grid.steps, constants[node.function])
+
+
+def _only_value(of: Sheet) -> Float64s:
+    count = of.present.sum(axis=0)
+    total = np.where(of.present, of.values, 0.0).sum(axis=0)
+    result: Float64s = np.where(count == 1, total, np.nan)
+    return result
+
+
+def call(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    """Return a function that yields an instant vector."""
+    if any(argument.type is ValueType.MATRIX for argument in node.arguments):
+        return _over_windows(of, node, scope)
+    if node.function in _SPECIAL:
+        return _SPECIAL[node.function](of, node, scope)
+    if node.function in DATE_PARTS:
+        return _date(of, node, scope)
+    vector = of.vector(node.arguments[0], scope)
+    if node.function in UNARY:
+        values = elementwise(node.function, vector.values)
+        return nameless(vector.with_values(values), drop_late=of.drop_late)
+    raise QvmonError(ErrorKind.UNSUPPORTED, f"function {node.function} is not supported")
+
+
+def _over_windows(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    matrix = next(a for a in node.arguments if a.type is ValueType.MATRIX)
+    scalars = [of.scalar(a, scope) for a in node.arguments if a is not matrix]
+    ranged = of.windows(matrix, scope)
+    if node.function == "absent_over_time":
+        present = windows.over_time(ranged, "present_over_time")[1]
+        missing = ~np.any(present, axis=0)
+        return _absent(node, np.broadcast_to(missing, scope.grid.steps))
+    out = ranged.sheet(windows.function_over(node.function)(ranged, *scalars))
+    if node.function in windows.KEEP_NAME:
+        return out
+    return nameless(out, drop_late=of.drop_late)
+
+
+def _absent(node: Call, missing: Bools) -> Sheet:
+    labels = LabelFrame.from_labels([labelling.labels_when_absent(node.arguments[0])])
+    return sheet(labels, np.ones((1, len(missing))), missing[None, :].copy())
+
+
+def _date(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    if node.arguments:
+        vector = of.vector(node.arguments[0], scope)
+    else:
+        vector = _vector_of(scope.grid.times() / 1000.0)
+    values = date_part(node.function, vector.values)
+    return nameless(vector.with_values(values), drop_late=of.drop_late)
+
+
+def _vector_of(values: Float64s) -> Sheet:
+    return sheet(no_labels(1), values[None, :], np.ones((1, len(values)), np.bool_))
+
+
+def _vector(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    return _vector_of(of.scalar(node.arguments[0], scope))
+
+
+def _absence(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    return _absent(node, ~np.any(of.vector(node.arguments[0], scope).present, axis=0))
+
+
+def _timestamp(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    argument = unwrapped(node.arguments[0])
+    if not isinstance(argument, VectorSelector):
+        vector = of.vector(argument, scope)
+        times = np.zeros_like(vector.values) + scope.grid.times() / 1000.0
+        return nameless(vector.with_values(times), drop_late=of.drop_late)
+    columns, looked = of.sources[argument.span], scope.looked_at(argument.shift)
+    found = kernels.instant_times(
+        columns.offsets, columns.timestamps, columns.values, looked.times(), looked.lookback_ms
+    )
+    out = sheet(columns.labels, *at_every_step(*found, scope.grid.steps))
+    return nameless(out, drop_late=of.drop_late)
+
+
+def _clamped(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    vector = of.vector(node.arguments[0], scope)
+    bounds = [of.scalar(argument, scope) for argument in node.arguments[1:]]
+    low = np.array(-np.inf) if node.function == "clamp_max" else bounds[0]
+    high = np.array(np.inf) if node.function == "clamp_min" else bounds[-1]
+    values = clamp(vector.values, low, high)
+    present = vector.present & ~(low > high)
+    return nameless(vector.with_values(values, present), drop_late=of.drop_late)
+
+
+def _rounded(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    vector = of.vector(node.arguments[0], scope)
+    nearest = of.scalar(node.arguments[1], scope) if len(node.arguments) > 1 else np.ones(1)
+    values = round_to(vector.values, nearest)
+    return nameless(vector.with_values(values), drop_late=of.drop_late)
+
+
+def _label_replaced(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    vector = of.vector(node.arguments[0], scope)
+    return labelling.label_replace(
+        vector, *(labelling.literal(each) for each in node.arguments[1:])
+    )
+
+
+def _label_joined(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    vector = of.vector(node.arguments[0], scope)
+    target, separator, *sources = (labelling.literal(each) for each in node.arguments[1:])
+    return labelling.label_join(vector, target, separator, sources)
+
+
+def _unchanged(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    """Return the argument: sorting shows only in the result of an instant query."""
+    return of.vector(node.arguments[0], scope)
+
+
+def _quantile(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    quantile = of.scalar(node.arguments[0], scope)
+    out = histogram.quantile(quantile, of.vector(node.arguments[1], scope))
+    return nameless(out, drop_late=of.drop_late)
+
+
+def _fraction(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    low, high = (of.scalar(each, scope) for each in node.arguments[:2])
+    out = histogram.fraction(low, high, of.vector(node.arguments[2], scope))
+    return nameless(out, drop_late=of.drop_late)
+
+
+_SPECIAL: dict[str, Callable[[Arguments, Call, Scope], Sheet]] = {
+    "absent": _absence,
+    "clamp": _clamped,
+    "clamp_max": _clamped,
+    "clamp_min": _clamped,
+    "histogram_fraction": _fraction,
+    "histogram_quantile": _quantile,
+    "label_join": _label_joined,
+    "label_replace": _label_replaced,
+    "round": _rounded,
+    "sort": _unchanged,
+    "sort_by_label": _unchanged,
+    "sort_by_label_desc": _unchanged,
+    "sort_desc": _unchanged,
+    "timestamp": _timestamp,
+    "vector": _vector,
+}
+
+
+def ordered(node: Call, of: Sheet) -> Sheet:
+    """Return the rows of an instant query in the order its outermost function asks for."""
+    if node.function in ("sort", "sort_desc"):
+        values = of.values[:, 0]
+        key = -values if node.function == "sort_desc" else values
+        return of.take(np.lexsort((key, np.isnan(values))))
+    if node.function in ("sort_by_label", "sort_by_label_desc"):
+        names = [labelling.literal(each) for each in node.arguments[1:]]
+        descending = node.function.endswith("desc")
+        return of.take(labelling.label_order(of, names, descending=descending))
+    return of

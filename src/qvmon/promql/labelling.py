@@ -1,0 +1,136 @@
+"""Functions that change or read labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
+from qvmon.model.labels import METRIC_NAME, Labels, MatchOp, compile_pattern
+from qvmon.model.series import Int64s
+from qvmon.promql.nodes import MatrixSelector, Node, StringLiteral, VectorSelector
+from qvmon.promql.plan import unwrapped
+from qvmon.promql.sheet import Sheet, merged, strings, with_column
+
+_REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
+
+
+def label_replace(of: Sheet, target: str, replacement: str, source: str, expression: str) -> Sheet:
+    """Return the series with ``target`` set where the whole of ``source`` matches.
+
+    Raises:
+        QvmonError: INVALID, for a bad expression or label name, or when series become equal.
+    """
+    try:
+        pattern = compile_pattern(f"(?:{expression})")
+    except QvmonError as error:
+        raise invalid(f"invalid regular expression in label_replace(): {expression}") from error
+    if not target:
+        raise invalid(f'invalid destination label name in label_replace(): "{target}"')
+    before = strings(of.labels, target)
+    known: dict[str, str | None] = {}
+    after = []
+    for value, old in zip(strings(of.labels, source), before, strict=True):
+        if value not in known:
+            known[value] = _expanded(pattern.fullmatch(value), replacement)
+        new = known[value]
+        after.append(old if new is None else new)
+    return _relabelled(of, target, after, after != before)
+
+
+def _expanded(match: Any, template: str) -> str | None:
+    """Return Go's ``Expand`` of a match, none when there is no match."""
+    if match is None:
+        return None
+    groups: tuple[str | None, ...] = match.groups()
+    named: dict[str, str | None] = match.groupdict()
+
+    def group(reference: re.Match[str]) -> str:
+        name = reference.group(1) or reference.group(2)
+        if name is None:
+            return "$"
+        if name == "0":
+            return str(match.group(0))
+        if name.isdigit():
+            return (groups[int(name) - 1] or "") if int(name) <= len(groups) else ""
+        return named.get(name) or ""
+
+    return _REFERENCE.sub(group, template)
+
+
+def label_join(of: Sheet, target: str, separator: str, sources: Sequence[str]) -> Sheet:
+    """Return the series with ``target`` set to the values of ``sources``, joined."""
+    if not target:
+        raise invalid(f'invalid destination label name in label_join(): "{target}"')
+    columns = [strings(of.labels, source) for source in sources]
+    values = [separator.join(row) for row in zip(*columns, strict=True)] or [""] * len(of)
+    return _relabelled(of, target, values, True)
+
+
+def _relabelled(of: Sheet, name: str, values: Sequence[str], changed: bool) -> Sheet:
+    if not changed:
+        return of
+    out = replace(of, labels=with_column(of.labels, name, values))
+    if name == METRIC_NAME:
+        out = replace(out, unnamed=np.zeros(len(of), np.bool_))
+    return merged(out)
+
+
+def label_order(of: Sheet, names: Sequence[str], *, descending: bool) -> Int64s:
+    """Return int64[n]: the rows in natural order of some labels, then of all."""
+    keys = [
+        ([natural(labels.get(name, "")) for name in names], labels.pairs())
+        for labels in of.labels.all_labels()
+    ]
+    rows = sorted(range(len(keys)), key=keys.__getitem__, reverse=descending)
+    return np.array(rows, np.int64)
+
+
+def natural(text: str) -> list[tuple[bool, int, str]]:
+    """Return a sort key by which ``a2`` stands before ``a10``."""
+    out: list[tuple[bool, int, str]] = []
+    digits = ""
+    for char in text + "\0":
+        if char.isascii() and char.isdigit():
+            digits += char
+            continue
+        if digits:
+            out.append((False, int(digits), ""))
+            digits = ""
+        out.append((True, 0, char))
+    return out
+
+
+def labels_when_absent(argument: Node) -> Labels:
+    """Return the labels of the series that stands for a selector's absence.
+
+    They are those that its matchers fix to one value.
+    """
+    node = unwrapped(argument)
+    if isinstance(node, MatrixSelector):
+        node = node.selector
+    if not isinstance(node, VectorSelector):
+        return Labels()
+    fixed: dict[str, str] = {}
+    for matcher in node.matchers:
+        if matcher.op is MatchOp.EQUAL and matcher.name not in fixed:
+            fixed[matcher.name] = matcher.value
+        else:
+            fixed[matcher.name] = ""
+    return Labels(fixed).without(METRIC_NAME)
+
+
+def literal(node: Node) -> str:
+    """Return the string an argument is.
+
+    Raises:
+        QvmonError: INTERNAL, when it is anything else; type checking has refused that.
+    """
+    inner = unwrapped(node)
+    if not isinstance(inner, StringLiteral):
+        raise QvmonError(ErrorKind.INTERNAL, f"{node} is no string")
+    return inner.value

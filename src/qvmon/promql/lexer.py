@@ -1,0 +1,260 @@
+"""Query text to tokens; what a character means depends on the bracket it stands in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from qvmon.promql.position import Span
+from qvmon.promql.quoting import quote
+
+AGGREGATORS = frozenset(
+    {
+        "sum",
+        "avg",
+        "count",
+        "min",
+        "max",
+        "group",
+        "stddev",
+        "stdvar",
+        "topk",
+        "bottomk",
+        "count_values",
+        "quantile",
+        "limitk",
+        "limit_ratio",
+    }
+)
+KEYWORDS = frozenset(
+    {
+        "offset",
+        "smoothed",
+        "anchored",
+        "by",
+        "without",
+        "on",
+        "ignoring",
+        "group_left",
+        "group_right",
+        "fill",
+        "fill_left",
+        "fill_right",
+        "bool",
+        "start",
+        "end",
+        "step",
+        "range",
+        "max_of",
+        "min_of",
+    }
+)
+WORD_OPERATORS = frozenset({"and", "or", "unless", "atan2"})
+DURATION_WORDS = frozenset({"step", "range", "max_of", "min_of"})
+_RESERVED = AGGREGATORS | KEYWORDS | WORD_OPERATORS
+_SYMBOLS = frozenset({"+", "-", "*", "/", "%", "^", "==", "!=", "<=", "<", ">=", ">", "=~", "!~"})
+_SYMBOLS |= {"@", "</", ">/"}
+
+NUMBER, DURATION, STRING = "number", "duration", "string"
+IDENTIFIER, METRIC, END, BAD = "identifier", "metric identifier", "end of input", "error"
+_NAMED = frozenset({NUMBER, DURATION, STRING, IDENTIFIER, METRIC})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of a query.
+
+    Attributes:
+        kind: A symbol or reserved word itself, else ``number``, ``string``, ``identifier``, …
+        text: The text as written; for ``error`` the complaint.
+        start: Offset of the first character.
+    """
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def span(self) -> Span:
+        """Return where the token stands."""
+        return Span(self.start, self.start + (0 if self.kind == BAD else len(self.text)))
+
+    @property
+    def is_word(self) -> bool:
+        """Return whether the token could be a name where names are wanted."""
+        return self.kind in (IDENTIFIER, METRIC) or self.kind in _RESERVED
+
+    def description(self) -> str:
+        """Return how Prometheus names the token in errors."""
+        if self.kind == END:
+            return "end of input"
+        if self.kind in _NAMED:
+            return f"{self.kind} {self._quoted()}"
+        if self.kind in AGGREGATORS:
+            return f"<aggr:{self.text}>"
+        if self.kind in _SYMBOLS or self.kind in WORD_OPERATORS:
+            return f"<op:{self.text}>"
+        if self.kind in KEYWORDS:
+            return f"<{self.text}>"
+        return quote(self.text)
+
+    def _quoted(self) -> str:
+        if self.kind not in (IDENTIFIER, METRIC) and len(self.text) > 10:
+            return quote(self.text[:10]) + "..."
+        return quote(self.text)
+
+
+_SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)+")
+_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_PLAIN_WORD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NUMBER = re.compile(
+    r"(?:0[xX]_?[0-9a-fA-F](?:_?[0-9a-fA-F])*"
+    r"|(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)"
+    r"(?:[eE][+-]?[0-9](?:_?[0-9])*)?)(?![a-zA-Z0-9_.])"
+)
+_DURATION = re.compile(r"[0-9]+[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?![a-zA-Z0-9_])")
+_NUMBER_RUN = re.compile(r"[0-9a-zA-Z_.]*")
+_OPERATOR = re.compile(r"==|!=|<=|>=|</|>/|[-+*/%^=<>@,()]")
+_MATCH_OPERATOR = re.compile(r"=~|!~|!=|[=,]")
+_ESCAPED = (
+    r"\\(?:[abfnrtv\\{q}]|[0-3][0-7]{{2}}|x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|U[0-9a-fA-F]{{8}})"
+)
+_STRINGS = {
+    q: re.compile(rf"{q}(?:[^\\\n{q}]|{_ESCAPED.format(q=q)})*(?P<end>{q})?") for q in "\"'"
+} | {"`": re.compile(r"`[^`]*(?P<end>`)?")}
+
+
+class Lexer:
+    """Cuts a query into tokens."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._parens = 0
+        self._in_braces = False
+        self._in_brackets = False
+        self._tokens: list[Token] = []
+
+    def tokens(self) -> list[Token]:
+        """Return all tokens, the last of kind ``END`` or ``BAD``."""
+        while True:
+            if space := _SPACE.match(self._text, self._at):
+                self._at = space.end()
+            self._tokens.append(token := self._next())
+            self._at += len(token.text)
+            if token.kind in (END, BAD):
+                return self._tokens
+
+    def _next(self) -> Token:
+        if self._at >= len(self._text):
+            return self._end()
+        char = self._text[self._at]
+        if char in "\"'`":
+            return self._string(char)
+        return self._inside_braces(char) if self._in_braces else self._outside_braces(char)
+
+    def _outside_braces(self, char: str) -> Token:
+        if char.isdigit() or (char == "." and self._text[self._at + 1 : self._at + 2].isdigit()):
+            return self._number()
+        if self._in_brackets and (char == ":" or char.isalpha() or char == "_"):
+            return self._inside_brackets(char)
+        if word := _WORD.match(self._text, self._at):
+            return self._word(word.group())
+        return self._symbol(char)
+
+    def _bad(self, message: str) -> Token:
+        return Token(BAD, message, self._at)
+
+    def _end(self) -> Token:
+        if self._in_braces:
+            return self._bad("unexpected end of input inside braces")
+        if self._in_brackets:
+            return self._bad("unexpected end of input in duration expression")
+        if self._parens:
+            return self._bad("unclosed left parenthesis")
+        return Token(END, "", self._at)
+
+    def _string(self, mark: str) -> Token:
+        match = _STRINGS[mark].match(self._text, self._at)
+        assert match is not None  # noqa: S101 - the opening quote is there
+        if match.group("end"):
+            return Token(STRING, match.group(), self._at)
+        rest = self._text[match.end() : match.end() + 2]
+        if not rest.startswith("\\"):
+            kind = "raw" if mark == "`" else "quoted"
+            return self._bad(f"unterminated {kind} string")
+        if len(rest) < 2:
+            return self._bad("escape sequence not terminated")
+        if rest[1] in "01234567xuU":
+            return self._bad(f"illegal character in escape sequence {rest}")
+        return self._bad(f"unknown escape sequence U+{ord(rest[1]):04X} '{rest[1]}'")
+
+    def _number(self) -> Token:
+        if match := _NUMBER.match(self._text, self._at):
+            return Token(NUMBER, match.group(), self._at)
+        if match := _DURATION.match(self._text, self._at):
+            return Token(DURATION, match.group(), self._at)
+        run = _NUMBER_RUN.match(self._text, self._at)
+        return self._bad(f"bad number or duration syntax: {quote(run.group() if run else '')}")
+
+    def _word(self, word: str) -> Token:
+        lower = word.lower()
+        if lower in ("inf", "nan"):
+            return Token(NUMBER, word, self._at)
+        if lower in _RESERVED:
+            is_name = lower.startswith("fill") and not self._paren_follows(self._at + len(word))
+            return Token(IDENTIFIER if is_name else lower, word, self._at)
+        return Token(METRIC if ":" in word else IDENTIFIER, word, self._at)
+
+    def _paren_follows(self, at: int) -> bool:
+        return self._text[at:].lstrip(" \t\r\n").startswith("(")
+
+    def _inside_brackets(self, char: str) -> Token:
+        if char == ":":
+            return Token(":", char, self._at)
+        word = _PLAIN_WORD.match(self._text, self._at)
+        if word and word.group().lower() in DURATION_WORDS:
+            return Token(word.group().lower(), word.group(), self._at)
+        return self._bad(f"unexpected character in duration expression: '{char}'")
+
+    def _inside_braces(self, char: str) -> Token:
+        if match := _MATCH_OPERATOR.match(self._text, self._at):
+            return Token(match.group(), match.group(), self._at)
+        if word := _PLAIN_WORD.match(self._text, self._at):
+            return Token(IDENTIFIER, word.group(), self._at)
+        if char == "}":
+            self._in_braces = False
+            return Token("}", char, self._at)
+        if char == "!":
+            following = self._text[self._at + 1 : self._at + 2]
+            return self._bad(f"unexpected character after '!' inside braces: '{following}'")
+        if char == "{":
+            return self._bad("unexpected left brace '{'")
+        return self._bad(f"unexpected character inside braces: '{char}'")
+
+    def _symbol(self, char: str) -> Token:
+        if char in "()[]{}":
+            return self._bracket(char)
+        following = self._text[self._at + 1 : self._at + 2]
+        if char == "=" and following == "~":
+            return self._bad("unexpected character after '=': '~'")
+        if char == "!" and following != "=":
+            return self._bad(f"unexpected character after '!': '{following}'")
+        if match := _OPERATOR.match(self._text, self._at):
+            return Token(match.group(), match.group(), self._at)
+        return self._bad(f"unexpected character: '{char}'")
+
+    def _bracket(self, char: str) -> Token:
+        if char in "()":
+            self._parens += 1 if char == "(" else -1
+            if self._parens < 0:
+                return self._bad("unexpected right parenthesis ')'")
+        elif char == "{":
+            self._in_braces = True
+        elif char == "}":
+            return self._bad("unexpected character: '}'")
+        elif (char == "[") is self._in_brackets:
+            return self._bad(f"unexpected {'left' if char == '[' else 'right'} bracket '{char}'")
+        else:
+            self._in_brackets = char == "["
+        return Token(char, char, self._at)

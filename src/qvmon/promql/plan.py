@@ -1,0 +1,176 @@
+"""A query ready to run: its tree, and which samples it needs."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from qvmon.model.errors import invalid
+from qvmon.model.series import Selection
+from qvmon.promql.nodes import (
+    Duration,
+    DurationExpression,
+    MatrixSelector,
+    Node,
+    NumberLiteral,
+    Paren,
+    Shift,
+    Subquery,
+    ValueType,
+    VectorSelector,
+)
+from qvmon.promql.parser import parse
+from qvmon.promql.results import Grid
+
+_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": math.fmod,
+    "^": math.pow,
+    "min_of": min,
+    "max_of": max,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a part of a query is evaluated: its own steps within those of the whole query."""
+
+    grid: Grid
+    query: Grid
+
+    def milliseconds(self, duration: Duration | None, *, positive: bool = False) -> int:
+        """Return the length of a duration, 0 for none.
+
+        Raises:
+            QvmonError: INVALID, when arithmetic on durations leaves no usable one.
+        """
+        if duration is None:
+            return 0
+        if isinstance(duration, NumberLiteral):
+            return round(duration.value * 1000)
+        seconds = self._seconds(duration)
+        where = f"{duration.span.start}:{duration.span.end}"
+        if not math.isfinite(seconds):
+            raise invalid(f"{where}: duration is NaN or infinite")
+        if positive and seconds <= 0:
+            raise invalid(f"{where}: duration must be greater than 0")
+        if abs(seconds) > 2**63 / 1e9:
+            raise invalid(f"{where}: duration is out of range")
+        return int(seconds * 1000)
+
+    def _seconds(self, duration: Duration | None) -> float:
+        if duration is None:
+            return 0.0
+        if isinstance(duration, NumberLiteral):
+            return duration.value
+        if duration.operator == "step":
+            return self.query.step_ms / 1000
+        if duration.operator == "range":
+            return (self.query.end_ms - self.query.start_ms) / 1000
+        return self._arithmetic(duration)
+
+    def _arithmetic(self, duration: DurationExpression) -> float:
+        left, right = self._seconds(duration.left), self._seconds(duration.right)
+        if duration.operator in "/%" and right == 0:
+            name = "division" if duration.operator == "/" else "modulo"
+            raise invalid(f"{duration.span.start}:{duration.span.end}: {name} by zero")
+        return _ARITHMETIC[duration.operator](left, right)
+
+    def fixed(self, shift: Shift) -> int | None:
+        """Return the time the ``@`` modifier names, if there is one."""
+        if shift.at == "start":
+            return self.query.start_ms
+        if shift.at == "end":
+            return self.query.end_ms
+        return shift.at if isinstance(shift.at, int) else None
+
+    def looked_at(self, shift: Shift) -> Grid:
+        """Return the steps a selector looks at: moved, or a single one under ``@``."""
+        offset, fixed = self.milliseconds(shift.offset), self.fixed(shift)
+        grid = self.grid
+        start, end = (grid.start_ms, grid.end_ms) if fixed is None else (fixed, fixed)
+        return Grid(
+            start - offset, end - offset, grid.step_ms, grid.lookback_ms, grid.subquery_step_ms
+        )
+
+    def inside(self, subquery: Subquery) -> Scope:
+        """Return where the expression of a subquery is evaluated: at multiples of its step."""
+        looked = self.looked_at(subquery.shift)
+        step = self.milliseconds(subquery.step, positive=True) or looked.subquery_step_ms
+        length = self.milliseconds(subquery.range, positive=True)
+        start = ((looked.start_ms - length) // step + 1) * step
+        end = looked.start_ms + (looked.steps - 1) * looked.step_ms
+        grid = Grid(start, end, step, looked.lookback_ms, looked.subquery_step_ms)
+        return Scope(grid, self.query)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A parsed and type-checked query.
+
+    Attributes:
+        text: The query as it came.
+        root: Its tree; ``str(plan.root)`` is canonical PromQL.
+    """
+
+    text: str
+    root: Node
+
+    @property
+    def type(self) -> ValueType:
+        """What the query yields."""
+        return self.root.type
+
+    def selections(self, grid: Grid) -> list[Selection]:
+        """Return the samples that ``evaluate`` needs over ``grid``, in a fixed order.
+
+        Raises:
+            QvmonError: INVALID, when arithmetic on durations leaves no usable one.
+        """
+        return [selection for _, selection in self.needs(grid)]
+
+    def needs(self, grid: Grid) -> Iterator[tuple[VectorSelector, Selection]]:
+        """Yield each selector with the samples it needs over ``grid``."""
+        return _needs(self.root, Scope(grid, grid))
+
+
+def plan(text: str) -> Plan:
+    """Return the plan of a query.
+
+    Raises:
+        QvmonError: INVALID, with position and reason in Prometheus' words.
+    """
+    return Plan(text, parse(text))
+
+
+def _needs(node: Node, scope: Scope) -> Iterator[tuple[VectorSelector, Selection]]:
+    match node:
+        case VectorSelector():
+            yield node, _selection(node, scope, scope.grid.lookback_ms)
+        case MatrixSelector():
+            length = scope.milliseconds(node.range, positive=True)
+            yield node.selector, _selection(node.selector, scope, length)
+        case Subquery():
+            yield from _needs(node.expression, scope.inside(node))
+        case _:
+            for child in node.children:
+                yield from _needs(child, scope)
+
+
+def _selection(node: VectorSelector, scope: Scope, before_ms: int) -> Selection:
+    """Return the interval a selector reads; windows are open on the left."""
+    looked = scope.looked_at(node.shift)
+    last = looked.start_ms + max(0, looked.steps - 1) * looked.step_ms
+    return Selection(node.matchers, looked.start_ms - before_ms + 1, last)
+
+
+def unwrapped(node: Node) -> Node:
+    """Return what stands inside any parentheses."""
+    while isinstance(node, Paren):
+        node = node.inner
+    return node

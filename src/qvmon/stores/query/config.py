@@ -1,0 +1,36 @@
+"""What a query may cost."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class QueryConfig(BaseModel):
+    """Limits of queries, and how they read samples.
+
+    Attributes:
+        concurrent: Queries that run at once.
+        queued: Queries that may wait for a place; the next one is refused.
+        timeout_seconds: How long a query may take, waiting included; a caller may ask for less.
+        max_samples: Samples one query may read, and values it may hold in its result.
+        max_series: Series one query may read.
+        max_steps: Steps of a range query.
+        lookback_seconds: How old a sample may be and still stand for its series.
+        subquery_step_seconds: The step of subqueries that name none.
+        cached_plans: Parsed queries that are remembered.
+        delayed_name_removal: Whether metric names are dropped when a query ends rather than by
+            each function (Prometheus' feature ``promql-delayed-name-removal``).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrent: int = Field(default=20, ge=1)
+    queued: int = Field(default=200, ge=0)
+    timeout_seconds: float = Field(default=120.0, gt=0)
+    max_samples: int = Field(default=50_000_000, ge=1)
+    max_series: int = Field(default=1_000_000, ge=1)
+    max_steps: int = Field(default=11_000, ge=1)
+    lookback_seconds: float = Field(default=300.0, gt=0)
+    subquery_step_seconds: float = Field(default=60.0, gt=0)
+    cached_plans: int = Field(default=2048, ge=0)
+    delayed_name_removal: bool = False
