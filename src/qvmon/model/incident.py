@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import singledispatch
@@ -121,7 +122,7 @@ def evolve(incident: Incident, body: FactBody, occurred_at: int, actor: str) -> 
     return replace(changed, updated_at_us=max(incident.updated_at_us, occurred_at))
 
 
-def evolve_all(facts: list[Fact]) -> Incident | None:
+def evolve_all(facts: Sequence[Fact]) -> Incident | None:
     """Return the incident that ``facts`` about one incident, oldest first, add up to."""
     incident: Incident | None = None
     for fact in facts:
