@@ -142,6 +142,7 @@ class AlertTransition(FactBody, frozen=True, kw_only=True):
         ingested_us: When the tick's newest matching sample became durable; 0 when not known.
         decided_us: When the step decided.
         late_ms: How far behind its schedule the tick ran.
+        external_labels: Names of those of ``labels`` that are this system's external labels.
     """
 
     alert_id: str
@@ -157,6 +158,7 @@ class AlertTransition(FactBody, frozen=True, kw_only=True):
     ingested_us: int = 0
     decided_us: int = 0
     late_ms: int = 0
+    external_labels: tuple[str, ...] = ()
 
 
 class AlertPending(AlertTransition, frozen=True, kw_only=True):
@@ -196,6 +198,7 @@ class ObligationCreated(FactBody, frozen=True, kw_only=True):
         receiver: Receiver name; empty when no route matched.
         group_key: The notification group it belongs to.
         reason: Why this receiver: the matching route in words.
+        group_labels: The labels the group was formed by.
     """
 
     TYPE: ClassVar[str] = "obligation.created"
@@ -205,6 +208,24 @@ class ObligationCreated(FactBody, frozen=True, kw_only=True):
     receiver: str
     group_key: str
     reason: str = ""
+    group_labels: dict[str, str] = {}
+
+
+class ObligationSettled(FactBody, frozen=True, kw_only=True):
+    """It is known what became of a notification, and so of the obligations it carried.
+
+    Attributes:
+        notification_id: The notification.
+        delivery_id: The delivery whose receipt says so.
+        obligations: What it settles.
+        state: ``delivered``, or ``dead`` when no further attempt will be made.
+    """
+
+    TYPE: ClassVar[str] = "obligation.settled"
+    notification_id: str
+    delivery_id: str
+    obligations: tuple[str, ...]
+    state: str
 
 
 class NotifiedAlert(msgspec.Struct, frozen=True, kw_only=True):

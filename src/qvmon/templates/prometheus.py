@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import re2
 
+from qvmon.model.errors import QvmonError
 from qvmon.templates.builtins import BUILTINS, query_escape
 from qvmon.templates.errors import CallError, QueryNeeded, Source, TemplateError
 from qvmon.templates.evaluator import execute
@@ -32,8 +33,9 @@ from qvmon.templates.values import Function, Map, Opaque, Slice, Struct, Value, 
 SAMPLE = "*template.sample"
 RESULT = "template.queryResult"
 
-QueryResults = Mapping[str, Sequence[tuple[Mapping[str, str], float]]]
-"""What queries inside templates answered: text to (labels, value) rows."""
+QueryRows = Sequence[tuple[Mapping[str, str], float]]
+QueryResults = Mapping[str, QueryRows | QvmonError]
+"""What queries inside templates answered: text to (labels, value) rows, or why they failed."""
 
 _VARIABLES = ("$labels", "$externalLabels", "$externalURL", "$value")
 _REFERENCE = re.compile(r"\$(?:(\w+)|\{(\w+)\}|(\$))")
@@ -269,6 +271,8 @@ def _query(text: str, around: Surroundings) -> Slice:
     if text not in around.queries:
         raise QueryNeeded(text)
     rows = around.queries[text]
+    if isinstance(rows, QvmonError):
+        raise CallError(rows.message)
     samples = (Struct(SAMPLE, {"Labels": strings(lb), "Value": v}) for lb, v in rows)
     return Slice(tuple(samples), RESULT)
 
