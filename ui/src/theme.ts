@@ -102,6 +102,8 @@ export function themeFor(mode: Mode): Theme {
       },
       MuiButton: { defaultProps: { disableElevation: true, size: 'small' }, styleOverrides: { root: { borderRadius: 7, paddingInline: 12 } } },
       MuiTextField: { defaultProps: { size: 'small' } },
+      MuiInputBase: { styleOverrides: { root: { fontSize: '0.84375rem' } } },
+      MuiInputLabel: { styleOverrides: { root: { fontSize: '0.84375rem' } } },
       MuiSelect: { defaultProps: { size: 'small' } },
       MuiTooltip: {
         defaultProps: { arrow: true, enterDelay: 350 },

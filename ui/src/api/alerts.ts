@@ -55,10 +55,10 @@ export interface DeliveryStatus {
 }
 
 export interface AlertDetail extends Alert {
+  /** Latest first. */
   history: HistoryEntry[];
   obligations: Obligation[];
   deliveries: DeliveryStatus[];
-  stages?: Record<string, string | null>;
 }
 
 export const ALERTS_KEY = ['alerts'] as const;

@@ -22,8 +22,8 @@ interface ExpressionChartProps {
   span?: number;
   height?: number;
   marks?: Mark[];
-  /** Only series that carry these labels, where any does. */
-  focus?: Record<string, string>;
+  /** Only series that carry one of these label sets, where any does. */
+  focus?: Record<string, string>[];
   syncKey?: string;
 }
 
@@ -63,7 +63,7 @@ export function ExpressionChart({ expr, start, end, span = 3600, height = 180, m
   const shown = useMemo(() => {
     if (!query.data) return null;
     const { series, grid } = query.data;
-    const near = focus ? series.filter((one) => carries(one.metric, focus)) : series;
+    const near = focus ? series.filter((one) => focus.some((labels) => carries(one.metric, labels))) : series;
     const kept = (near.length > 0 ? near : series).slice(0, MAX_SERIES);
     return { names: distinctNames(kept.map((one) => one.metric)), columns: alignSeries(kept, grid.start, grid.end, grid.step) };
   }, [query.data, focus]);

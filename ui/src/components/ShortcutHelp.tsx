@@ -33,7 +33,7 @@ const GROUPS: { name: string; keys: [keys: string[], does: string][] }[] = [
       [['r'], 'Resolve'],
     ],
   },
-  { name: 'In the explorer', keys: [[['Ctrl', 'Enter'], 'Run the query'], [['Ctrl', 'Space'], 'Complete']] },
+  { name: 'In the explorer', keys: [[['Enter'], 'Run the queries'], [['Shift', 'Enter'], 'New line'], [['Ctrl', 'Space'], 'Complete']] },
 ];
 
 /** All keyboard shortcuts on one sheet. */

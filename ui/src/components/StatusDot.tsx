@@ -14,8 +14,8 @@ export function StatusDot({ tone, size = 9, pulse = false }: { tone: Tone; size?
         flexShrink: 0,
         bgcolor: palette.tone[tone].main,
         boxShadow: `0 0 0 3px ${palette.tone[tone].soft}`,
-        '@keyframes qvmon-pulse': { '50%': { opacity: 0.35 } },
-        animation: pulse ? 'qvmon-pulse 1.6s ease-in-out infinite' : 'none',
+        '@keyframes qvmon-pulse': { '50%': { boxShadow: `0 0 0 6px ${palette.tone[tone].soft}` } },
+        animation: pulse ? 'qvmon-pulse 2s ease-in-out infinite' : 'none',
       })}
     />
   );

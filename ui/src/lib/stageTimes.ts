@@ -17,7 +17,7 @@ function fromMillis(value: unknown): string | null {
 
 /** Returns the stages of an alert's latest firing: event, ingested, decided, recorded, delivered. */
 export function stageTimes(alert: AlertDetail): Stage[] {
-  const firing = alert.history.filter((fact) => fact.type === 'alert.firing').at(-1);
+  const firing = alert.history.filter((fact) => fact.type === 'alert.firing').sort((left, right) => left.recorded_at.localeCompare(right.recorded_at)).at(-1);
   if (!firing) return [];
   const since = new Date(firing.recorded_at).getTime();
   const delivered = alert.deliveries

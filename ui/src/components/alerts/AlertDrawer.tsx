@@ -75,7 +75,7 @@ function Annotations({ alert }: { alert: AlertDetail }) {
 }
 
 function Detail({ alert }: { alert: AlertDetail }) {
-  const focus = useMemo(() => alert.labels, [alert.labels]);
+  const focus = useMemo(() => [alert.labels], [alert.labels]);
   return (
     <Stack spacing={2.25}>
       <Box>
@@ -108,7 +108,7 @@ function Detail({ alert }: { alert: AlertDetail }) {
         <Deliveries alert={alert} />
       </Part>
       <Part name="History">
-        <Timeline entries={[...alert.history].reverse()} empty="The ledger holds nothing about this alert." />
+        <Timeline entries={alert.history} empty="The ledger holds nothing about this alert." />
       </Part>
     </Stack>
   );

@@ -16,17 +16,25 @@ import type { SignalTrace } from './useSignals';
 
 export const ROW_COLUMNS = {
   xs: 'minmax(0, 1fr)',
-  lg: 'minmax(170px, 1fr) minmax(150px, 1.5fr) 74px repeat(3, minmax(96px, 150px))',
+  lg: 'minmax(150px, 1fr) minmax(180px, 2.4fr) 64px repeat(3, minmax(110px, 132px))',
 };
 
-function Trace({ name, trace, service }: { name: string; trace: SignalTrace | undefined; service: string }) {
+interface TraceProps {
+  name: string;
+  trace: SignalTrace | undefined;
+  service: string;
+  quiet: boolean;
+}
+
+function Trace({ name, trace, service, quiet }: TraceProps) {
   const { palette } = useTheme();
   const value = trace?.last !== null && trace?.last !== undefined ? formatUnit(trace.last, trace.signal.unit) : '–';
-  const errors = name === 'Errors' && (trace?.last ?? 0) > 0.01;
+  const failing = name === 'Errors' && (trace?.last ?? 0) > 0.01;
+  const colour = failing ? palette.tone.critical.main : quiet ? palette.tone.unknown.main : undefined;
   return (
-    <Box sx={{ display: { xs: 'none', lg: 'grid' }, gridTemplateColumns: '1fr 58px', alignItems: 'center', gap: 1 }}>
+    <Box sx={{ display: { xs: 'none', lg: 'grid' }, gridTemplateColumns: 'minmax(0, 1fr) 54px', alignItems: 'center', gap: 1 }}>
       {trace ? (
-        <Sparkline columns={trace.columns} height={26} label={`${name} of ${service}: ${value}`} colour={errors ? palette.tone.critical.main : undefined} />
+        <Sparkline columns={trace.columns} height={26} label={`${name} of ${service}: ${value}`} colour={colour} />
       ) : (
         <span />
       )}
@@ -39,6 +47,7 @@ function Trace({ name, trace, service }: { name: string; trace: SignalTrace | un
 
 function Badges({ service, workflow }: { service: ServiceHealth; workflow: string }) {
   const [incident] = service.open_incidents;
+  if (service.firing.length === 0 && !incident) return null;
   const filter = new URLSearchParams([...(workflow ? [['label', `workflow=${workflow}`]] : []), ['label', `service=${service.name}`]]);
   return (
     <Box component="span" sx={{ display: 'inline-flex', gap: 0.75, ml: 1, verticalAlign: 'middle' }}>
@@ -84,8 +93,8 @@ export function ServiceRow({ service, workflow, traces }: { service: ServiceHeal
         columnGap: 2,
         rowGap: 0.25,
         px: 2,
-        py: 0.75,
-        minHeight: 42,
+        py: 0.625,
+        minHeight: 40,
         borderTop: 1,
         borderColor: 'divider',
         '&:hover': { bgcolor: 'surface.hover' },
@@ -107,7 +116,7 @@ export function ServiceRow({ service, workflow, traces }: { service: ServiceHeal
         {total > 0 ? `${up}/${total} up` : '–'}
       </Typography>
       {SIGNALS.map((signal) => (
-        <Trace key={signal.name} name={signal.name} service={service.name} trace={traces.find((one) => one.signal === signal)} />
+        <Trace key={signal.name} name={signal.name} service={service.name} trace={traces.find((one) => one.signal === signal)} quiet={tone === 'ok'} />
       ))}
     </Box>
   );

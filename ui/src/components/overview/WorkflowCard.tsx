@@ -10,18 +10,6 @@ import { ROW_COLUMNS, ServiceRow } from './ServiceRow';
 import { SIGNALS } from './signals';
 import type { SignalTrace } from './useSignals';
 
-function ColumnNames() {
-  return (
-    <Box role="row" sx={{ display: { xs: 'none', lg: 'grid' }, gridTemplateColumns: ROW_COLUMNS, columnGap: 2, px: 2, pb: 0.5 }}>
-      {['Service', 'Why', 'Instances', ...SIGNALS.map((signal) => signal.name)].map((name) => (
-        <Typography key={name} role="columnheader" variant="caption" color="text.secondary" sx={{ fontSize: '0.6875rem' }}>
-          {name}
-        </Typography>
-      ))}
-    </Box>
-  );
-}
-
 /** One workflow and its services, worst first, with the reason in words. */
 export function WorkflowCard({ workflow, traces }: { workflow: WorkflowHealth; traces: Map<string, SignalTrace[]> }) {
   const tone = toneOf(workflow.status);
@@ -34,18 +22,24 @@ export function WorkflowCard({ workflow, traces }: { workflow: WorkflowHealth; t
       data-testid="workflow"
       data-workflow={workflow.name}
       data-status={workflow.status}
-      sx={{ overflow: 'hidden', borderLeftWidth: 3, borderLeftStyle: 'solid', borderLeftColor: `tone.${tone}.main` }}
+      sx={{ overflow: 'hidden', borderLeftWidth: 3, borderLeftStyle: 'solid', borderLeftColor: tone === 'ok' ? 'divider' : `tone.${tone}.main` }}
     >
-      <Box sx={{ display: 'flex', alignItems: 'center', gap: 1.5, px: 2, py: 1.25, flexWrap: 'wrap' }}>
-        <StatusDot tone={tone} size={10} pulse={tone === 'critical'} />
-        <Typography variant="h2">{name}</Typography>
-        <ToneChip word={workflow.status} />
-        <Typography variant="body2" sx={{ color: tone === 'ok' ? 'text.secondary' : 'text.primary' }}>
-          {workflow.reason}
-        </Typography>
-      </Box>
       <Box role="table" aria-label={`Services of ${name}`}>
-        <ColumnNames />
+        <Box role="row" sx={{ display: 'grid', gridTemplateColumns: ROW_COLUMNS, columnGap: 2, px: 2, py: 1, alignItems: 'center' }}>
+          <Box role="columnheader" sx={{ display: 'flex', alignItems: 'center', gap: 1.5, flexWrap: 'wrap', gridColumn: { lg: 'span 2' } }}>
+            <StatusDot tone={tone} size={10} pulse={tone === 'critical'} />
+            <Typography variant="h2">{name}</Typography>
+            {tone !== 'ok' && <ToneChip word={workflow.status} />}
+            <Typography variant="body2" sx={{ color: tone === 'ok' ? 'text.secondary' : 'text.primary' }}>
+              {workflow.reason}
+            </Typography>
+          </Box>
+          {['Instances', ...SIGNALS.map((signal) => signal.name)].map((heading) => (
+            <Typography key={heading} role="columnheader" variant="caption" color="text.secondary" sx={{ fontSize: '0.6875rem', display: { xs: 'none', lg: 'block' } }}>
+              {heading}
+            </Typography>
+          ))}
+        </Box>
         {workflow.services.map((service) => (
           <ServiceRow key={service.name} service={service} workflow={workflow.name} traces={traces.get(`${workflow.name}/${service.name}`) ?? []} />
         ))}
