@@ -26,9 +26,9 @@ class CollectionConfig(BaseModel):
 
     jobs: tuple[ScrapeConfig, ...] = ()
     instance: str = "localhost"
-    local_interval_seconds: float = Field(15.0, gt=0)
-    local_timeout_seconds: float = Field(10.0, gt=0)
+    local_interval_seconds: float = Field(default=15.0, gt=0)
+    local_timeout_seconds: float = Field(default=10.0, gt=0)
     spread_seed: int = 0
-    max_body_bytes: int = Field(256 << 20, gt=0)
-    threaded_body_bytes: int = Field(64 << 10, ge=0)
-    first_round_limit_seconds: float = Field(120.0, gt=0)
+    max_body_bytes: int = Field(default=256 << 20, gt=0)
+    threaded_body_bytes: int = Field(default=64 << 10, ge=0)
+    first_round_limit_seconds: float = Field(default=120.0, gt=0)
