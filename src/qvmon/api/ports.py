@@ -13,7 +13,7 @@ from qvmon.model.ledger import Ledger
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult, SeriesSource
 from qvmon.model.series import LabelFrame, MetricMetadata
-from qvmon.promql.results import Result
+from qvmon.promql import Result
 from qvmon.services.collection import TargetsView
 from qvmon.services.configuration import AccessService
 from qvmon.services.incidents import IncidentsService

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from qvmon.api.config import ApiConfig
 from qvmon.model.errors import ErrorKind, QvmonError
@@ -20,11 +20,11 @@ class ApiServer:
     """Serves an application until it is stopped.
 
     Args:
-        app: What answers.
+        app: What ``create_app`` made.
         config: Address, TLS and limits.
     """
 
-    def __init__(self, app: ASGIApp, config: ApiConfig) -> None:
+    def __init__(self, app: FastAPI, config: ApiConfig) -> None:
         self._app = app
         self._config = config
         self._server: _Server | None = None
@@ -65,6 +65,7 @@ class ApiServer:
         """Take no new request, and return once those under way have been answered or cut off."""
         if self._server is None or self._serving is None:
             return
+        self._app.state.close_streams()
         self._server.should_exit = True
         await self._serving
         self._server = self._serving = None

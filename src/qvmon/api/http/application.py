@@ -10,10 +10,14 @@ from qvmon.api.http.access import PREFIX
 from qvmon.api.http.alerts import alert_routes
 from qvmon.api.http.authentication import Gate
 from qvmon.api.http.errors import add_error_handlers
+from qvmon.api.http.event_hub import EventHub
+from qvmon.api.http.events import event_routes
 from qvmon.api.http.facts import fact_routes
 from qvmon.api.http.health import health_routes
 from qvmon.api.http.incidents import incident_routes
+from qvmon.api.http.overview import overview_routes
 from qvmon.api.http.own_metrics import own_metrics_routes
+from qvmon.api.http.peer import peer_routes
 from qvmon.api.http.prometheus.alerts import active_alert_routes
 from qvmon.api.http.prometheus.labels import label_routes
 from qvmon.api.http.prometheus.query import query_routes
@@ -41,6 +45,7 @@ def create_app(services: ApiPorts, config: ApiConfig) -> FastAPI:
         redoc_url=None,
     )
     app.state.gate = Gate(config, services.access)
+    app.state.close_streams = lambda: None
     add_error_handlers(app)
     _add_routes(app, services, config)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
@@ -63,9 +68,17 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
         app.include_router(incident_routes(services.ledger, services.incidents))
         app.include_router(fact_routes(services.ledger))
         app.include_router(active_alert_routes(services.ledger))
+        hub = EventHub(services.ledger, config, services.clock, services.registry)
+        app.state.close_streams = hub.close
+        app.include_router(event_routes(hub, config))
+    if services.ledger is not None and services.queries is not None:
+        overview = overview_routes(services.ledger, services.queries, services.clock)
+        app.include_router(overview)
     if services.queries is not None:
         app.include_router(query_routes(services.queries, services.clock))
         app.include_router(label_routes(services.queries))
+    if services.series is not None:
+        app.include_router(peer_routes(services.series))
     if services.ingest is not None:
         app.include_router(write_routes(services.ingest, config, services.registry))
     if services.targets is not None:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from qvmon.api.http.prometheus.numbers import pair_texts, time_texts, value_texts
 from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesColumns
-from qvmon.promql.results import Matrix, Result, Scalar, Text, Vector
+from qvmon.promql import Matrix, Result, Scalar, Text, Vector
 
 _SAMPLES_AT_A_TIME = 1 << 20
 

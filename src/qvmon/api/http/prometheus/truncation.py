@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qvmon.model.series import LabelFrame, SeriesColumns
-from qvmon.promql.results import Matrix, Result, Scalar, Text, Vector
+from qvmon.promql import Matrix, Result, Scalar, Text, Vector
 
 _WARNING = "results truncated due to limit"
 

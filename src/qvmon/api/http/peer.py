@@ -1,0 +1,49 @@
+"""``/peer``: series for other qvmon processes, as Arrow."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from qvmon.api.http.access import PREFIX
+from qvmon.api.http.authentication import Needs
+from qvmon.model.access import Permission
+from qvmon.model.ports import SeriesSource
+from qvmon.services.configuration import Identity
+from qvmon.wire import series_stream
+
+Peer = Annotated[Identity, Depends(Needs(Permission.READ_TELEMETRY, only_reads=True))]
+
+
+def peer_routes(source: SeriesSource) -> APIRouter:
+    """Return the routes behind another process's ``PeerSource``."""
+    router = APIRouter(prefix=f"{PREFIX}/peer", include_in_schema=False)
+
+    @router.post("/select")
+    async def select(_: Peer, request: Request) -> Response:
+        selections = series_stream.decode_select_request(await request.body())
+        answers = await source.select(selections)
+        return _arrow(await asyncio.to_thread(series_stream.encode_columns, answers))
+
+    @router.post("/series")
+    async def series(_: Peer, request: Request) -> Response:
+        matchers, start, end = series_stream.decode_series_request(await request.body())
+        frame = await source.series(matchers, start, end)
+        return _arrow(await asyncio.to_thread(series_stream.encode_frame, frame))
+
+    @router.get("/metadata")
+    async def metadata(_: Peer, metric: str | None = None) -> Response:
+        entries = await source.metadata(metric)
+        body = series_stream.encode_metadata(entries)
+        return Response(body, media_type="application/json")
+
+    return router
+
+
+def _arrow(body: bytes) -> Response:
+    # Already binary and for a neighbour: gzip would cost more time than it saves.
+    headers = {"Content-Encoding": "identity"}
+    return Response(body, headers=headers, media_type=series_stream.CONTENT_TYPE)
