@@ -16,8 +16,8 @@ from qvsim.workflows.catalogue import STRATEGIES
 _PRICES = {"AAPL": 190.0, "MSFT": 420.0, "NVDA": 880.0, "SPY": 520.0}
 _DAILY_VOLATILITY = 0.012
 _NORMAL_QUANTILE_99 = 2.326
-_EXPOSURE_LIMIT_USD = 25_000_000.0
-_LARGEST_POSITION = 10_000
+_EXPOSURE_LIMIT_USD = 10_000_000.0
+_KEPT_SHARE = 0.97  # of a position, at each round: positions stay within bounds
 _MARK_SECONDS = 1.0
 _BUCKETS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0)
 _ERROR_CODES = ("conflicting_targets", "limit_breach", "lock_timeout")
@@ -110,8 +110,8 @@ class PortfolioCoordination:
 
     def _trade(self, strategy: str) -> None:
         symbol = self._random.choice(tuple(_PRICES))
-        wished = self._shares[strategy, symbol] + self._random.randint(-300, 300)
-        held = max(-_LARGEST_POSITION, min(_LARGEST_POSITION, wished))
+        kept = _KEPT_SHARE * self._shares[strategy, symbol]
+        held = round(kept + self._random.randint(-300, 300))
         self._shares[strategy, symbol] = held
         self._position.labels(strategy, symbol).set(held)
 
