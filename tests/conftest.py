@@ -1,3 +1,10 @@
 """Fixtures every test may ask for."""
 
-pytest_plugins = ["tests.servers.postgres"]
+pytest_plugins = [
+    "tests.servers.postgres",
+    "tests.servers.prometheus",
+    "tests.servers.pulsar",
+    "tests.servers.qvmon",
+    "tests.servers.smtp",
+    "tests.servers.webhook",
+]

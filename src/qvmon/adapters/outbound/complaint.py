@@ -11,6 +11,16 @@ import httpcore
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.ports import OutboundRequest
 
+_AFTER_SENDING = (
+    TimeoutError,
+    httpcore.ReadError,
+    httpcore.WriteError,
+    httpcore.ReadTimeout,
+    httpcore.WriteTimeout,
+    httpcore.RemoteProtocolError,
+)
+"""Failures after which the other side may have taken the request all the same."""
+
 
 def shown(url: str) -> str:
     """Return ``url`` without the credentials in it."""
@@ -22,7 +32,9 @@ def failure(request: OutboundRequest, error: Exception) -> QvmonError:
     """Return the error that tells what happened to ``request``."""
     kind, reason = _reason(request, error)
     sentence = f'{request.method.capitalize()} "{shown(request.url)}": {reason}'
-    return QvmonError(kind, sentence, url=shown(request.url))
+    return QvmonError(
+        kind, sentence, url=shown(request.url), maybe_arrived=isinstance(error, _AFTER_SENDING)
+    )
 
 
 def _reason(request: OutboundRequest, error: Exception) -> tuple[ErrorKind, str]:
