@@ -14,6 +14,7 @@ from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult, SeriesSource
 from qvmon.model.series import LabelFrame, MetricMetadata
 from qvmon.promql import Result
+from qvmon.services.alerting.status import RuleGroupStatus
 from qvmon.services.collection import TargetsView
 from qvmon.services.configuration import AccessService
 from qvmon.services.incidents import IncidentsService
@@ -134,4 +135,5 @@ class ApiPorts:
     series: SeriesSource | None = None
     ingest: Ingest | None = None
     targets: Callable[[], TargetsView] | None = None
+    rules: Callable[[], Sequence[RuleGroupStatus]] | None = None
     incidents: IncidentsService | None = None

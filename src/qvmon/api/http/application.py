@@ -21,6 +21,7 @@ from qvmon.api.http.peer import peer_routes
 from qvmon.api.http.prometheus.alerts import active_alert_routes
 from qvmon.api.http.prometheus.labels import label_routes
 from qvmon.api.http.prometheus.query import query_routes
+from qvmon.api.http.prometheus.rules import rule_routes
 from qvmon.api.http.prometheus.status import status_routes
 from qvmon.api.http.prometheus.targets import target_routes
 from qvmon.api.http.prometheus.write import write_routes
@@ -83,4 +84,6 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
         app.include_router(write_routes(services.ingest, config, services.registry))
     if services.targets is not None:
         app.include_router(target_routes(services.targets))
+    if services.rules is not None:
+        app.include_router(rule_routes(services.rules))
     app.include_router(static_routes())

@@ -13,7 +13,7 @@ from qvmon.api.http.prometheus.answers import success_of
 from qvmon.api.http.times import rfc3339
 from qvmon.services.collection import DroppedTarget, TargetStatus, TargetsView
 
-_NEVER = "0001-01-01T00:00:00Z"
+NEVER = "0001-01-01T00:00:00Z"
 
 
 def target_routes(targets: Callable[[], TargetsView]) -> APIRouter:
@@ -45,7 +45,7 @@ def _active(target: TargetStatus) -> dict[str, Any]:
         "scrapeUrl": target.scrape_url,
         "globalUrl": target.global_url,
         "lastError": target.last_error,
-        "lastScrape": rfc3339(last * 1000) if last else _NEVER,
+        "lastScrape": rfc3339(last * 1000) if last else NEVER,
         "lastScrapeDuration": target.last_scrape_duration_seconds,
         "health": target.health.value,
         "scrapeInterval": _duration(target.scrape_interval_seconds),
