@@ -1,6 +1,7 @@
 """Collection: scrapes, receives, relabels, limits, and writes telemetry."""
 
 from qvmon.services.collection.config import CollectionConfig
+from qvmon.services.collection.own_metrics import OwnMetrics
 from qvmon.services.collection.ports import FileStore, LocalMetrics
 from qvmon.services.collection.service import CollectionService
 from qvmon.services.collection.views import DroppedTarget, Health, TargetStatus, TargetsView
@@ -12,6 +13,7 @@ __all__ = [
     "FileStore",
     "Health",
     "LocalMetrics",
+    "OwnMetrics",
     "TargetStatus",
     "TargetsView",
 ]

@@ -188,8 +188,8 @@ class CollectionService:
     def _local_job(self, name: str) -> ScrapeConfig:
         return ScrapeConfig(
             job_name=name,
-            scrape_interval=int(self._config.local_interval_seconds * 1000),
-            scrape_timeout=int(self._config.local_timeout_seconds * 1000),
+            scrape_interval_ms=int(self._config.local_interval_seconds * 1000),
+            scrape_timeout_ms=int(self._config.local_timeout_seconds * 1000),
             static_configs=(StaticConfig(targets=(self._config.instance,)),),
         )
 
