@@ -64,7 +64,7 @@ class Value:
 
     def set(self, value: float) -> None:
         """Set a gauge."""
-        self.current = value
+        self.current = float(value)
 
 
 class Distribution:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.facts import Fact, FactDraft, IncidentCommented, IncidentOpened
@@ -72,7 +73,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, clock: JumpingClock) 
     async def stored(chain: str = "one", holder: str = "me") -> AsyncIterator[Ledger]:
         ledger = LedgerStore(
             tmp_path,
-            LedgerConfig(url=url, poll_interval_seconds=0.2),
+            LedgerConfig(url=SecretStr(url), poll_interval_seconds=0.2),
             chain=chain,
             holder=holder,
             projections=[TALKS],

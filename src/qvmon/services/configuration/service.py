@@ -85,6 +85,11 @@ class AccessService:
             )
             return password
 
+    async def awaits_first_change(self) -> bool:
+        """Return whether ``admin`` still has a one-time password."""
+        user = await self._directory.user(FIRST_ADMINISTRATOR)
+        return user is not None and user.must_change_password
+
     # --- authentication ---------------------------------------------------------------------
 
     async def log_in(self, login: str, password: str, address: str) -> tuple[str, Identity]:

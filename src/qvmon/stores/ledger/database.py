@@ -12,6 +12,8 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import event
 
+from qvmon.stores.ledger.config import LedgerConfig
+
 APPEND_LOCK = 0x71766D6F6E  # "qvmon": the advisory lock that puts all writers in one order
 
 
@@ -33,9 +35,9 @@ def open_engine(url: str, *, read_only: bool = False) -> sa.Engine:
     return engine
 
 
-def sqlite_url(path: Path) -> str:
-    """Return the address of a SQLite file."""
-    return f"sqlite:///{path}"
+def ledger_url(config: LedgerConfig, directory: Path) -> str:
+    """Return the address of the ledger's database: PostgreSQL, or SQLite in ``directory``."""
+    return config.url.get_secret_value() or f"sqlite:///{directory / 'ledger.sqlite'}"
 
 
 def _prepare_sqlite(engine: sa.Engine, *, read_only: bool) -> None:

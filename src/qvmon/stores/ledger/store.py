@@ -18,7 +18,7 @@ from qvmon.model.ledger import Consumed, Order, Page, Projection, Row
 from qvmon.model.metrics import Registry
 from qvmon.stores.ledger import metrics
 from qvmon.stores.ledger.config import LedgerConfig
-from qvmon.stores.ledger.database import lock_appends, migrate, open_engine, sqlite_url
+from qvmon.stores.ledger.database import ledger_url, lock_appends, migrate, open_engine
 from qvmon.stores.ledger.projections import Projections
 from qvmon.stores.ledger.records import fact_of
 from qvmon.stores.ledger.roots import RootSigner
@@ -56,7 +56,7 @@ class LedgerStore:
     ) -> None:
         self._directory = directory
         self._config = config
-        self._url = config.url or sqlite_url(directory / "ledger.sqlite")
+        self._url = ledger_url(config, directory)
         self._chain = chain
         self._holder = holder
         self._projections = Projections(projections)

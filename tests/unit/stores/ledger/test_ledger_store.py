@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.facts import FactDraft, IncidentCommented
@@ -18,8 +19,8 @@ from qvmon.stores.ledger import (
     LedgerConfig,
     LedgerStore,
     Verification,
+    ledger_url,
     open_engine,
-    sqlite_url,
     verify,
 )
 from qvmon.testing.clock import JumpingClock
@@ -46,7 +47,7 @@ def store(
 ) -> LedgerStore:
     return LedgerStore(
         directory,
-        LedgerConfig(url=url),
+        LedgerConfig(url=SecretStr(url)),
         chain=chain,
         holder=holder,
         projections=[projection],
@@ -69,7 +70,7 @@ async def written(directory: Path, *texts: str) -> None:
 
 
 def verification(directory: Path, projection: Projection = WORDS) -> Verification:
-    engine = open_engine(sqlite_url(directory / "ledger.sqlite"), read_only=True)
+    engine = open_engine(ledger_url(LedgerConfig(), directory), read_only=True)
     try:
         return verify(engine, [projection])
     finally:

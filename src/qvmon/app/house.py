@@ -1,0 +1,348 @@
+"""The composition root: builds each part from settings and the parts it needs, in order.
+
+Values are handed over, not shared: a part sees only its arguments. ``targets`` says which parts a
+process has; here is how each is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+from itertools import chain
+from platform import node
+
+import structlog
+from fastapi import FastAPI
+
+from qvmon.adapters.host import HostMetrics, LocalFiles
+from qvmon.adapters.outbound import HttpOutbound
+from qvmon.adapters.peer import PeerSource
+from qvmon.adapters.pulsar import PulsarBus, PulsarSink
+from qvmon.adapters.smtp import SmtpSink
+from qvmon.adapters.webhook import WebhookSink
+from qvmon.api.http.application import create_app
+from qvmon.api.ports import ApiPorts, BuildFacts
+from qvmon.api.server import ApiServer
+from qvmon.app.lifecycle import Lifecycle
+from qvmon.app.ownership import DataDirectory
+from qvmon.app.rules import Watch
+from qvmon.app.settings import EventSettings, ReceiverSettings, Settings
+from qvmon.model.clock import Clock, now_us
+from qvmon.model.errors import invalid
+from qvmon.model.ledger import Projection
+from qvmon.model.metrics import Registry
+from qvmon.model.ports import OutboundClient, SeriesSource
+from qvmon.services import alerting, configuration, distribution, incidents
+from qvmon.services.alerting import AlertingConfig, AlertingService
+from qvmon.services.collection import CollectionConfig, CollectionService, LocalMetrics
+from qvmon.services.configuration import AccessService
+from qvmon.services.distribution import (
+    AlertEvents,
+    DistributionService,
+    IncidentEvents,
+    MailNotifications,
+    Outlet,
+    WebhookNotifications,
+)
+from qvmon.services.incidents import IncidentsService
+from qvmon.stores.ledger import LedgerStore
+from qvmon.stores.query import QueryEngine
+from qvmon.stores.telemetry import TelemetryStore
+from qvmon.wire.exposition import render
+
+log = structlog.get_logger("qvmon.house")
+
+PROJECTIONS: tuple[Projection, ...] = tuple(
+    chain.from_iterable(
+        service.PROJECTIONS for service in (alerting, incidents, distribution, configuration)
+    )
+)
+"""Every table there is. All processes fold all of them, whichever services they run."""
+
+
+FIRST_PASSWORD_FILE = "initial-admin-password"  # noqa: S105 - a file's name
+"""Where the first administrator finds the one-time password, in the data directory."""
+
+
+class SelfMetrics:
+    """qvmon's own registry as a local source of collection, job ``qvmon``."""
+
+    name = "qvmon"
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def collect(self) -> bytes:
+        """Return the exposition text of everything this process counts."""
+        return render(self._registry.collect(), openmetrics=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What this process keeps, or reads elsewhere."""
+
+    ledger: LedgerStore | None
+    telemetry: TelemetryStore | None
+    queries: QueryEngine | None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What this process does."""
+
+    access: AccessService | None
+    collection: CollectionService | None
+    alerting: AlertingService | None
+    incidents: IncidentsService | None
+
+
+class House:
+    """One process: its parts, made from settings and started in order.
+
+    Args:
+        settings: What was asked for.
+        watch: What to scrape and evaluate.
+        lifecycle: Starts the parts, and stops them in reverse.
+        clock: Time.
+    """
+
+    def __init__(
+        self, settings: Settings, watch: Watch, lifecycle: Lifecycle, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._watch = watch
+        self._lifecycle = lifecycle
+        self._clock = clock
+        self._registry = Registry()
+        self._ready = False
+
+    async def open(self) -> str:
+        """Start every part; return where the process answers once it is ready."""
+        directory = DataDirectory(self._settings.data_dir)
+        await self._lifecycle.start("data directory", directory.take, directory.leave)
+        outbound = HttpOutbound(self._settings.outbound)
+        await self._lifecycle.start("outbound", nothing, outbound.close)
+        stores = await self._open_stores(outbound)
+        services = await self._open_services(stores, outbound)
+        server = ApiServer(self._application(stores, services), self._settings.api)
+        await self._lifecycle.start("api", server.start, server.stop)
+        self._ready = True
+        return server.url
+
+    # --- stores -----------------------------------------------------------------------------
+
+    async def _open_stores(self, outbound: OutboundClient) -> Stores:
+        modules = self._settings.modules
+        ledger = await self._open_ledger() if "ledger" in modules else None
+        telemetry = await self._open_telemetry() if "telemetry" in modules else None
+        queries = self._queries(telemetry, outbound) if "query" in modules else None
+        return Stores(ledger, telemetry, queries)
+
+    async def _open_ledger(self) -> LedgerStore:
+        directory = self._settings.data_dir.resolve()
+        ledger = LedgerStore(
+            directory,
+            self._settings.ledger,
+            chain=self._settings.instance,
+            holder=f"{node()}:{directory}",
+            projections=PROJECTIONS,
+            clock=self._clock,
+            registry=self._registry,
+        )
+        await self._lifecycle.start("ledger", ledger.start, ledger.stop)
+        return ledger
+
+    async def _open_telemetry(self) -> TelemetryStore:
+        telemetry = TelemetryStore(
+            self._settings.data_dir / "telemetry",
+            self._settings.telemetry,
+            self._clock,
+            self._registry,
+        )
+        await self._lifecycle.start("telemetry", telemetry.start, telemetry.stop)
+        return telemetry
+
+    def _queries(self, telemetry: TelemetryStore | None, outbound: OutboundClient) -> QueryEngine:
+        source: SeriesSource | None = telemetry
+        peer = self._settings.peer
+        if peer is not None:
+            source = PeerSource(peer, peer.token.get_secret_value(), outbound)
+        if source is None:
+            raise invalid(
+                "these targets read series: run collection here too, or set peer.url to a "
+                "process that does"
+            )
+        return QueryEngine(source, self._settings.query, self._clock, self._registry)
+
+    # --- services ---------------------------------------------------------------------------
+
+    async def _open_services(self, stores: Stores, outbound: OutboundClient) -> Services:
+        modules = self._settings.modules
+        access = collection = alerts = incident = None
+        if "access" in modules and stores.ledger:
+            access = AccessService(
+                self._settings.access, stores.ledger, self._clock, self._registry
+            )
+            await self._tell_first_password(access)
+        if "collection" in modules and stores.telemetry:
+            collection = await self._open_collection(stores.telemetry, outbound)
+        if "alerting" in modules:
+            alerts = await self._open_alerting(stores, collection)
+        if "incidents" in modules and stores.ledger:
+            incident = IncidentsService(
+                self._settings.incidents, stores.ledger, self._clock, self._registry
+            )
+            await self._lifecycle.start("incidents", incident.start, incident.stop)
+        if "distribution" in modules and stores.ledger:
+            await self._open_distribution(stores.ledger, outbound)
+        return Services(access, collection, alerts, incident)
+
+    async def _tell_first_password(self, access: AccessService) -> None:
+        """Write the first administrator's one-time password where only its owner can read it."""
+        if self._settings.api.no_auth:
+            return
+        file = self._settings.data_dir / FIRST_PASSWORD_FILE
+        password = await access.ensure_administrator()
+        if password is not None:
+            file.touch(mode=0o600)
+            file.write_text(f"{password}\n")
+            log.warning("first start: log in as admin and change the password", file=str(file))
+        elif not await access.awaits_first_change():
+            file.unlink(missing_ok=True)
+
+    async def _open_collection(
+        self, telemetry: TelemetryStore, outbound: OutboundClient
+    ) -> CollectionService:
+        local: list[LocalMetrics] = [SelfMetrics(self._registry)]
+        if self._settings.host.enabled:
+            local.append(HostMetrics(self._clock))
+        collection = CollectionService(
+            collection_config(self._settings, self._watch),
+            telemetry,
+            outbound,
+            self._clock,
+            self._registry,
+            files=LocalFiles(),
+            local=local,
+        )
+        await self._lifecycle.start("collection", collection.start, collection.stop)
+        return collection
+
+    async def _open_alerting(
+        self, stores: Stores, collection: CollectionService | None
+    ) -> AlertingService:
+        assert stores.ledger  # noqa: S101 - targets.MODULES says that alerting
+        assert stores.telemetry  # noqa: S101 - needs these three
+        assert stores.queries  # noqa: S101
+        alerts = AlertingService(
+            alerting_config(self._settings, self._watch),
+            self._watch.groups,
+            stores.queries,
+            stores.telemetry,
+            stores.ledger,
+            self._clock,
+            self._registry,
+            ready=collection.first_round_done if collection else None,
+        )
+        await self._lifecycle.start("alerting", alerts.start, alerts.stop)
+        return alerts
+
+    async def _open_distribution(self, ledger: LedgerStore, outbound: OutboundClient) -> None:
+        outlets = [
+            outlet
+            for receiver in self._settings.receivers
+            for outlet in self._receiver_outlets(receiver, outbound)
+        ]
+        if self._settings.events is not None:
+            outlets += await self._event_outlets(self._settings.events)
+        distribution = DistributionService(
+            self._settings.distribution, outlets, ledger, self._clock, self._registry
+        )
+        await self._lifecycle.start("distribution", distribution.start, distribution.stop)
+
+    def _receiver_outlets(
+        self, receiver: ReceiverSettings, outbound: OutboundClient
+    ) -> Iterator[Outlet]:
+        external = self._settings.public_url
+        for number, webhook in enumerate(receiver.webhooks):
+            name = _numbered(f"webhook:{receiver.name}", number)
+            rendering = WebhookNotifications(receiver.name, external)
+            yield Outlet(name, WebhookSink(webhook, outbound), rendering, receiver.policy)
+        for number, mail in enumerate(receiver.emails):
+            name = _numbered(f"email:{receiver.name}", number)
+            rendered = MailNotifications(receiver.name, external)
+            yield Outlet(name, SmtpSink(mail, self._clock), rendered, receiver.policy)
+
+    async def _event_outlets(self, events: EventSettings) -> list[Outlet]:
+        bus = PulsarBus(events.pulsar)
+        await self._lifecycle.start("pulsar", nothing, bus.stop)
+        return [
+            Outlet(
+                "pulsar:incidents",
+                PulsarSink(bus, events.incidents_topic),
+                IncidentEvents(events.source),
+                events.policy,
+            ),
+            Outlet(
+                "pulsar:alerts",
+                PulsarSink(bus, events.alerts_topic),
+                AlertEvents(events.source),
+                events.policy,
+            ),
+        ]
+
+    # --- doors ------------------------------------------------------------------------------
+
+    def _application(self, stores: Stores, services: Services) -> FastAPI:
+        retention = timedelta(seconds=self._settings.telemetry.retention_seconds)
+        ports = ApiPorts(
+            clock=self._clock,
+            registry=self._registry,
+            build=BuildFacts(
+                version=version("quantivista-monitoring"),
+                started_at_us=now_us(self._clock),
+                retention=f"{retention.days}d",
+            ),
+            ready=lambda: self._ready,
+            access=services.access,
+            ledger=stores.ledger,
+            queries=stores.queries,
+            series=stores.telemetry,
+            ingest=services.collection,
+            targets=services.collection.targets if services.collection else None,
+            rules=services.alerting.rule_groups if services.alerting else None,
+            incidents=services.incidents,
+        )
+        return create_app(ports, self._settings.api)
+
+
+def collection_config(settings: Settings, watch: Watch) -> CollectionConfig:
+    """Return what to scrape: the jobs of the settings and those of ``prometheus.yml``."""
+    jobs = (*settings.collection.jobs, *watch.prometheus.scrape_configs)
+    update: dict[str, object] = {"jobs": jobs}
+    if "instance" not in settings.collection.model_fields_set:
+        update["instance"] = f"{settings.api.host}:{settings.api.port}"
+    return settings.collection.model_copy(update=update)
+
+
+def alerting_config(settings: Settings, watch: Watch) -> AlertingConfig:
+    """Return how to evaluate: what ``prometheus.yml`` says where the settings say nothing."""
+    said = settings.alerting.model_fields_set
+    from_prometheus: dict[str, object] = {
+        "evaluation_interval_seconds": watch.prometheus.defaults.evaluation_interval_ms / 1000,
+        "external_labels": dict(watch.prometheus.external_labels),
+        "external_url": settings.public_url,
+    }
+    update = {name: value for name, value in from_prometheus.items() if name not in said}
+    return settings.alerting.model_copy(update=update)
+
+
+def _numbered(name: str, number: int) -> str:
+    """Return an outlet's name; a receiver's second webhook is ``webhook:name:2``."""
+    return f"{name}:{number + 1}" if number else name
+
+
+async def nothing() -> None:
+    """Start what needs no starting."""

@@ -1,0 +1,48 @@
+"""``qvmon serve``: one process from its first line to its last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+import typer
+
+from qvmon.app.house import House
+from qvmon.app.lifecycle import Lifecycle, until_told_to_stop
+from qvmon.app.logs import configure_logging
+from qvmon.app.rules import Watch, read_watch
+from qvmon.app.settings import Settings
+from qvmon.model.clock import SystemClock
+
+log = structlog.get_logger("qvmon.serve")
+
+
+def _say_ready(url: str) -> None:
+    typer.echo(f"qvmon is ready at {url}")
+
+
+def serve_until_stopped(settings: Settings, on_ready: Callable[[str], None] = _say_ready) -> None:
+    """Run a process until SIGINT or SIGTERM; raises what keeps it from starting.
+
+    Args:
+        settings: What to run.
+        on_ready: Told the address once everything has started.
+    """
+    configure_logging(settings.log_level)
+    watch = read_watch(settings.prometheus_config)
+    for warning in watch.warnings:
+        log.warning("not supported yet, and left out", where=str(warning))
+    asyncio.run(_serve(settings, watch, on_ready))
+
+
+async def _serve(settings: Settings, watch: Watch, on_ready: Callable[[str], None]) -> None:
+    clock = SystemClock()
+    lifecycle = Lifecycle(clock)
+    with until_told_to_stop() as told:
+        try:
+            url = await House(settings, watch, lifecycle, clock).open()
+            on_ready(url)
+            await told.wait()
+        finally:
+            await lifecycle.stop()

@@ -1,0 +1,255 @@
+"""Settings: one YAML file, what the command line lays over it, and its secrets resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from qvmon.adapters.outbound import OutboundConfig
+from qvmon.adapters.peer import PeerConfig
+from qvmon.adapters.pulsar import PulsarConfig
+from qvmon.adapters.smtp import SmtpConfig
+from qvmon.adapters.webhook import WebhookConfig
+from qvmon.api.config import ApiConfig
+from qvmon.app.files import read_text
+from qvmon.app.secrets import resolve
+from qvmon.app.targets import ALL, modules_of
+from qvmon.model.errors import QvmonError, invalid
+from qvmon.promql import parse_duration
+from qvmon.services.alerting import AlertingConfig
+from qvmon.services.collection import CollectionConfig
+from qvmon.services.configuration import AccessConfig
+from qvmon.services.distribution import DeliveryPolicy, DistributionConfig
+from qvmon.services.incidents import IncidentsConfig
+from qvmon.stores.ledger import LedgerConfig
+from qvmon.stores.query import QueryConfig
+from qvmon.stores.telemetry import TelemetryConfig
+from qvmon.wire.yaml_document import DocumentError, YamlDocument
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PeerSettings(PeerConfig):
+    """Another qvmon process whose series this one reads.
+
+    Attributes:
+        token: An API token that may read telemetry, as ``env:NAME`` or ``file:PATH``.
+    """
+
+    token: SecretStr = SecretStr("")
+
+
+class ReceiverSettings(_Section):
+    """A name that routes point at, and the places behind it.
+
+    Attributes:
+        name: What routes call it.
+        webhooks: Addresses that take Alertmanager's webhook body.
+        emails: Mail servers and readers.
+        policy: Retries, circuit breaking and patience.
+    """
+
+    name: str = Field(min_length=1)
+    webhooks: tuple[WebhookConfig, ...] = ()
+    emails: tuple[SmtpConfig, ...] = ()
+    policy: DeliveryPolicy = DeliveryPolicy()
+
+
+class EventSettings(_Section):
+    """Where events are published.
+
+    Attributes:
+        pulsar: The cluster.
+        incidents_topic: Takes incident events. ``alerts_topic``: takes alert events.
+        source: CloudEvents source of what this installation publishes.
+        policy: Retries, circuit breaking and patience.
+    """
+
+    pulsar: PulsarConfig
+    incidents_topic: str = "persistent://quantivista/monitoring/incidents"
+    alerts_topic: str = "persistent://quantivista/monitoring/alerts"
+    source: str = "/quantivista/monitoring"
+    policy: DeliveryPolicy = DeliveryPolicy()
+
+
+class HostSettings(_Section):
+    """Whether the machine qvmon runs on is watched too.
+
+    Attributes:
+        enabled: Collect it, as job ``node``.
+    """
+
+    enabled: bool = True
+
+
+class Settings(_Section):
+    """Everything a process can be told.
+
+    Attributes:
+        instance: Names this process: its hash chain and its ``instance`` label.
+        data_dir: Where everything is kept; one process owns it.
+        targets: What runs here; see ``qvmon serve --help``.
+        external_url: Where people reach the web client; in notifications.
+        prometheus_config: A ``prometheus.yml``: what to scrape, which rules to evaluate.
+        log_level: ``debug``, ``info``, ``warning`` or ``error``.
+        receivers: Whom alerts are told. ``events``: where events are published.
+        outbound: Where requests may go.
+        peer: Reads series from another process instead of the embedded store.
+    """
+
+    instance: str = Field(default="main", pattern=r"^[A-Za-z0-9._-]+$")
+    data_dir: Path = Path("data")
+    targets: tuple[str, ...] = (ALL,)
+    external_url: str = ""
+    prometheus_config: Path | None = None
+    log_level: str = Field(default="info", pattern=r"^(debug|info|warning|error)$")
+    api: ApiConfig = ApiConfig()
+    access: AccessConfig = AccessConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
+    query: QueryConfig = QueryConfig()
+    ledger: LedgerConfig = LedgerConfig()
+    outbound: OutboundConfig = OutboundConfig()
+    host: HostSettings = HostSettings()
+    collection: CollectionConfig = CollectionConfig()
+    alerting: AlertingConfig = AlertingConfig()
+    incidents: IncidentsConfig = IncidentsConfig()
+    distribution: DistributionConfig = DistributionConfig()
+    receivers: tuple[ReceiverSettings, ...] = ()
+    events: EventSettings | None = None
+    peer: PeerSettings | None = None
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        names = [receiver.name for receiver in self.receivers]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"two receivers are called {repeated[0]!r}")
+        unknown = [name for name in self.alerting.route.receivers if name not in names]
+        if unknown:
+            raise ValueError(f"the route names receiver {unknown[0]!r}, which is not configured")
+        try:
+            modules_of(self.targets)
+        except QvmonError as error:
+            raise ValueError(error.message) from None
+        return self
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules this process runs, in the order they start."""
+        return modules_of(self.targets)
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach this installation."""
+        if self.external_url:
+            return self.external_url.rstrip("/")
+        scheme = "https" if self.api.tls else "http"
+        return f"{scheme}://{self.api.host}:{self.api.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says; None and empty leave the file's word."""
+
+    prometheus_config: Path | None = None
+    data_dir: Path | None = None
+    listen: str | None = None
+    targets: tuple[str, ...] = ()
+    no_auth: bool = False
+    out_of_order_window: str | None = None
+    log_level: str | None = None
+
+
+def read_settings(file: Path | None, overrides: Overrides) -> Settings:
+    """Return the settings of ``file`` with ``overrides`` laid over them, secrets resolved.
+
+    Relative paths in the file are taken from its directory.
+
+    Raises:
+        DocumentError: What is wrong in the file, with line and column.
+        QvmonError: INVALID, for what is wrong on the command line or with a secret.
+    """
+    settings = Settings() if file is None else _from_file(file)
+    settings = _overridden(settings, overrides)
+    return _with_secrets(settings, "")
+
+
+def _from_file(file: Path) -> Settings:
+    document = YamlDocument(read_text(str(file)), str(file))
+    if not isinstance(document.value, dict | None):
+        raise DocumentError([document.problem((), "settings are a mapping of names to values")])
+    settings = document.validated(Settings)
+    here = file.parent
+    paths: dict[str, Any] = {"data_dir": here / settings.data_dir}
+    if settings.prometheus_config is not None:
+        paths["prometheus_config"] = here / settings.prometheus_config
+    return settings.model_copy(update=paths)
+
+
+def _overridden(settings: Settings, overrides: Overrides) -> Settings:
+    said: dict[str, Any] = {
+        name: value
+        for name in ("prometheus_config", "data_dir", "targets", "log_level")
+        if (value := getattr(overrides, name))
+    }
+    api: dict[str, Any] = {"no_auth": True} if overrides.no_auth else {}
+    if overrides.listen is not None:
+        api["host"], api["port"] = _host_and_port(overrides.listen)
+    if api:
+        said["api"] = {**settings.api.model_dump(), **api}
+    if overrides.out_of_order_window is not None:
+        window = parse_duration(overrides.out_of_order_window) / 1000
+        said["telemetry"] = {
+            **settings.telemetry.model_dump(),
+            "out_of_order_window_seconds": window,
+        }
+    return _revalidated(settings, said)
+
+
+def _revalidated(settings: Settings, said: dict[str, Any]) -> Settings:
+    if not said:
+        return settings
+    kept = {name: getattr(settings, name) for name in Settings.model_fields}
+    try:
+        return Settings.model_validate({**kept, **said})
+    except ValueError as error:
+        reasons = [each["msg"].removeprefix("Value error, ") for each in _errors(error)]
+        raise invalid("; ".join(reasons)) from None
+
+
+def _errors(error: ValueError) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = getattr(error, "errors", lambda: [{"msg": str(error)}])()
+    return listed
+
+
+def _host_and_port(listen: str) -> tuple[str, int]:
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdigit():
+        raise invalid(f"--listen takes HOST:PORT, such as 127.0.0.1:9090, not {listen!r}")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - as ":9090" means everywhere
+
+
+def _with_secrets(model: Model, place: str) -> Model:
+    """Return ``model`` with every secret reference in it replaced by the secret."""
+    resolved = {
+        name: _resolved(getattr(model, name), f"{place}{name}") for name in type(model).model_fields
+    }
+    changed = {k: v for k, v in resolved.items() if v is not getattr(model, k)}
+    return model.model_copy(update=changed) if changed else model
+
+
+def _resolved(value: Any, place: str) -> Any:
+    if isinstance(value, SecretStr):
+        return SecretStr(resolve(value.get_secret_value(), place))
+    if isinstance(value, BaseModel):
+        return _with_secrets(value, f"{place}.")
+    if isinstance(value, tuple) and any(isinstance(each, BaseModel) for each in value):
+        return tuple(_resolved(each, f"{place}.{at}") for at, each in enumerate(value))
+    return value
