@@ -45,9 +45,9 @@ const alerts = [
 ];
 
 const incidents = [
-  { incident_id: 'i12', number: 12, title: 'OrderAckLatencyHigh on trade-execution / order-gateway', status: 'open', severity: 'critical', service: 'order-gateway', workflow: 'trade-execution', assignee: '', opened_at: ago(340), acknowledged_at: null, resolved_at: null, updated_at: ago(50), alert_ids: ['a1', 'a2'], open_alert_ids: ['a1', 'a2'] },
-  { incident_id: 'i13', number: 13, title: 'HostFilesystemFilling', status: 'acknowledged', severity: 'warning', service: '', workflow: '', assignee: 'ada', opened_at: ago(5400), acknowledged_at: ago(5000), resolved_at: null, updated_at: ago(5000), alert_ids: ['a4'], open_alert_ids: ['a4'] },
-  { incident_id: 'i11', number: 11, title: 'FeedGap on market-data-ingestion / feed-handler', status: 'resolved', severity: 'critical', service: 'feed-handler', workflow: 'market-data-ingestion', assignee: 'admin', opened_at: ago(9000), acknowledged_at: ago(8900), resolved_at: ago(8000), updated_at: ago(8000), alert_ids: ['a5'], open_alert_ids: [] },
+  { incident_id: 'i12', number: 12, title: 'OrderAckLatencyHigh on trade-execution / order-gateway', status: 'open', severity: 'critical', service: 'order-gateway', workflow: 'trade-execution', assignee: '', opened_at: ago(340), acknowledged_at: null, acknowledged_by: '', resolved_at: null, updated_at: ago(50), alert_ids: ['a1', 'a2'], open_alert_ids: ['a1', 'a2'] },
+  { incident_id: 'i13', number: 13, title: 'HostFilesystemFilling', status: 'acknowledged', severity: 'warning', service: '', workflow: '', assignee: 'ada', opened_at: ago(5400), acknowledged_at: ago(5000), acknowledged_by: 'ada', resolved_at: null, updated_at: ago(5000), alert_ids: ['a4'], open_alert_ids: ['a4'] },
+  { incident_id: 'i11', number: 11, title: 'FeedGap on market-data-ingestion / feed-handler', status: 'resolved', severity: 'critical', service: 'feed-handler', workflow: 'market-data-ingestion', assignee: 'admin', opened_at: ago(9000), acknowledged_at: ago(8900), acknowledged_by: 'admin', resolved_at: ago(8000), updated_at: ago(8000), alert_ids: ['a5'], open_alert_ids: [] },
 ];
 
 const facts = [];
@@ -129,7 +129,7 @@ function prometheus(path, form) {
 
 const failure = (status, kind, message) => [status, { error: { kind, message } }];
 const VERBS = {
-  acknowledge: (one) => Object.assign(one, { status: 'acknowledged', acknowledged_at: ago(0) }) && ['acknowledged', 'admin acknowledged'],
+  acknowledge: (one) => Object.assign(one, { status: 'acknowledged', acknowledged_at: ago(0), acknowledged_by: 'admin' }) && ['acknowledged', 'admin acknowledged'],
   assign: (one, body) => Object.assign(one, { assignee: body.assignee }) && ['assigned', `admin assigned it to ${body.assignee || 'nobody'}`],
   comment: (_one, body) => ['commented', `admin: ${body.text}`],
   severity: (one, body) => Object.assign(one, { severity: body.severity }) && ['severity_changed', `admin changed severity to ${body.severity}`],

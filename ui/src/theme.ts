@@ -87,7 +87,7 @@ export function themeFor(mode: Mode): Theme {
     components: {
       MuiCssBaseline: {
         styleOverrides: {
-          body: { fontFeatureSettings: "'cv05', 'cv11', 'ss03'", WebkitFontSmoothing: 'antialiased' },
+          body: { fontFeatureSettings: "'cv05', 'cv11', 'ss03'", fontVariantLigatures: 'none', WebkitFontSmoothing: 'antialiased' },
           ':focus-visible': { outline: `2px solid ${colours.primary.main}`, outlineOffset: 2 },
           a: { color: colours.primary.main },
           '@media (prefers-reduced-motion: reduce)': {

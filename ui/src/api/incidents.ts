@@ -17,6 +17,8 @@ export interface Incident {
   assignee: string | null;
   opened_at: string;
   acknowledged_at: string | null;
+  /** Who acknowledged it; empty while nobody has. */
+  acknowledged_by: string;
   resolved_at: string | null;
   updated_at: string;
   alert_ids: string[];

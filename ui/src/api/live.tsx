@@ -73,6 +73,7 @@ function listen(client: QueryClient, report: (state: LiveState) => void): () => 
       const fact = JSON.parse((event as MessageEvent<string>).data) as FactEvent;
       refresher.touch(keysTouchedBy(fact.type));
     });
+    source.addEventListener('missed', () => refresher.touch(ALL_KEYS));
     source.onerror = () => {
       source?.close();
       report('lost');

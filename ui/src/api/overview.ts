@@ -34,6 +34,8 @@ export interface Overview {
   recent: RecentChange[];
   open_incidents: number;
   firing_alerts: number;
+  /** Why instances could not be counted, if so. */
+  problem?: string | null;
 }
 
 export const OVERVIEW_KEY = ['overview'] as const;

@@ -9,6 +9,7 @@ import type { Columns } from '../lib/alignSeries';
 import { formatNumber } from '../lib/formatNumber';
 import { formatTime } from '../lib/formatTime';
 import type { Threshold } from '../lib/parseThreshold';
+import { timeTicks } from '../lib/timeTicks';
 import { hoverPlugin, marksPlugin, thresholdPlugin, type Mark } from './overlays';
 import { UPlot } from './UPlot';
 
@@ -28,14 +29,13 @@ interface TimeSeriesChartProps {
 const NO_MARKS: Mark[] = [];
 const NONE_HIDDEN: ReadonlySet<number> = new Set();
 
-function axis(theme: Theme, size: number): uPlot.Axis {
+function axis(theme: Theme): uPlot.Axis {
   const { palette } = theme;
   return {
     stroke: palette.text.secondary,
     grid: { stroke: palette.divider, width: 1 },
     ticks: { show: false },
     font: '11px Inter, system-ui, sans-serif',
-    size,
     gap: 6,
   };
 }
@@ -71,8 +71,12 @@ function buildOptions(theme: Theme, { names, threshold, syncKey, marks, select }
     focus: { alpha: 0.35 },
     scales: { x: { time: true }, y: { range: (_chart, low, high) => yRange(low, high, value) } },
     axes: [
-      { ...axis(theme, 30), values: clockTicks() },
-      { ...axis(theme, 58), values: (_chart, ticks) => ticks.map(formatNumber) },
+      {
+        ...axis(theme),
+        values: (_chart, ticks) => timeTicks(ticks),
+        size: (_chart, ticks) => (ticks?.some((tick) => tick.includes('\n')) ? 42 : 28),
+      },
+      { ...axis(theme), size: 58, values: (_chart, ticks) => ticks.map(formatNumber) },
     ],
     series: [
       {},
@@ -88,16 +92,6 @@ function buildOptions(theme: Theme, { names, threshold, syncKey, marks, select }
     ],
     hooks: { setSelect: [select] },
   };
-}
-
-/** 24-hour ticks with the date where the day changes. */
-function clockTicks(): uPlot.Axis.Values {
-  return [
-    [86_400, '{D} {MMM}', null, null, null, null, null, null, 1],
-    [3600, '{HH}:{mm}', '\n{D} {MMM}', null, null, null, null, null, 1],
-    [60, '{HH}:{mm}', '\n{D} {MMM}', null, null, null, null, null, 1],
-    [1, '{HH}:{mm}:{ss}', '\n{D} {MMM}', null, null, null, null, null, 1],
-  ];
 }
 
 /** Lines over time with hover values, an optional threshold and marks; drag to choose a span. */

@@ -1,4 +1,5 @@
 import { mdiRadar } from '@mdi/js';
+import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Paper from '@mui/material/Paper';
 import Skeleton from '@mui/material/Skeleton';
@@ -67,11 +68,21 @@ function Summary({ overview }: { overview: Overview }) {
   );
 }
 
-function Content({ overview }: { overview: Overview }) {
+function Content({ overview, error }: { overview: Overview; error: unknown }) {
   const traces = useSignals();
   return (
     <>
       <Summary overview={overview} />
+      {error instanceof Error && (
+        <Alert severity="error" sx={{ mb: 2 }}>
+          What is shown is from <Time at={overview.generated_at} />: {error.message}
+        </Alert>
+      )}
+      {overview.problem && (
+        <Alert severity="warning" sx={{ mb: 2 }}>
+          {overview.problem}
+        </Alert>
+      )}
       <Box sx={{ display: 'grid', gridTemplateColumns: { xs: 'minmax(0, 1fr)', xl: 'minmax(0, 1fr) 330px' }, gap: 2, alignItems: 'start' }}>
         <Stack spacing={1.5}>
           {overview.workflows.map((workflow) => (
@@ -99,7 +110,7 @@ export default function OverviewPage() {
   return (
     <Page title="Overview">
       {overview.data ? (
-        <Content overview={overview.data} />
+        <Content overview={overview.data} error={overview.error} />
       ) : overview.isError ? (
         <ErrorPanel error={overview.error} retry={() => void overview.refetch()} />
       ) : (

@@ -11,6 +11,7 @@ import { PromQLExtension } from '@prometheus-io/codemirror-promql';
 import { useEffect, useRef } from 'react';
 
 import { MONO } from '../../theme';
+import { CompletionClient } from './completionClient';
 
 export interface PromqlEditorProps {
   value: string;
@@ -22,11 +23,7 @@ export interface PromqlEditorProps {
   onRun: () => void;
 }
 
-function promql(): Extension {
-  const language = new PromQLExtension();
-  language.setComplete({ remote: { url: '', apiPrefix: '/api/v1', httpMethod: 'GET' } });
-  return language.asExtension();
-}
+const language = new PromQLExtension().activateLinter(false).setComplete({ remote: new CompletionClient() });
 
 function look(theme: Theme): Extension {
   const { palette } = theme;
@@ -101,7 +98,7 @@ export default function PromqlEditor({ value, label, autoFocus, problem, onChang
           bracketMatching(),
           closeBrackets(),
           autocompletion({ icons: false }),
-          promql(),
+          language.asExtension(),
           placeholder('A PromQL expression, such as rate(http_requests_total[5m])'),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ 'aria-label': initial.label }),

@@ -15,9 +15,12 @@ import type { Mark } from '../../charts/overlays';
 import { explorerPath } from '../../lib/explorerState';
 import { incidentWindow } from '../../lib/incidentWindow';
 import { parseThreshold } from '../../lib/parseThreshold';
+import { toneOf } from '../../lib/toneOf';
 import { MONO } from '../../theme';
 import { Icon } from '../Icon';
 import { ToneChip } from '../ToneChip';
+
+const STATES = ['firing', 'pending', 'resolved'] as const;
 
 function useMarks(incident: IncidentDetail): Mark[] {
   const { palette } = useTheme();
@@ -49,11 +52,14 @@ function Panel({ incident, expr, alerts, marks }: { incident: IncidentDetail; ex
         <Typography variant="h3" noWrap>
           {first?.rule}
         </Typography>
-        {alerts.map((alert) => (
-          <Link key={alert.alert_id} to={`/alerts?state=${alert.state}&alert=${alert.alert_id}`} style={{ textDecoration: 'none' }}>
-            <ToneChip word={alert.state} sx={{ cursor: 'pointer' }} title={alert.annotations.summary} />
-          </Link>
-        ))}
+        {STATES.map((state) => [state, alerts.filter((alert) => alert.state === state)] as const).map(
+          ([state, some]) =>
+            some[0] && (
+              <Link key={state} to={`/alerts?state=${state}&alert=${some[0].alert_id}`} style={{ textDecoration: 'none' }} title={some.map((alert) => alert.annotations.summary).join('\n')}>
+                <ToneChip word={some.length > 1 ? `${some.length} ${state}` : state} tone={toneOf(state)} sx={{ cursor: 'pointer' }} />
+              </Link>
+            ),
+        )}
         <Tooltip title="Open in the explorer">
           <IconButton size="small" component={Link} to={link} aria-label={`Explore the expression of ${first?.rule ?? 'the alert'}`} sx={{ ml: 'auto' }}>
             <Icon path={mdiChartLine} />

@@ -126,6 +126,7 @@ export function Rail({ incident, mayRespond, mayCommand, act, askSeverity }: Rai
       {incident.acknowledged_at && (
         <Fact name="Acknowledged">
           <Time at={incident.acknowledged_at} show="absolute" />
+          {incident.acknowledged_by && ` by ${incident.acknowledged_by}`}
         </Fact>
       )}
       {incident.resolved_at && (

@@ -50,7 +50,7 @@ function Badges({ service, workflow }: { service: ServiceHealth; workflow: strin
   if (service.firing.length === 0 && !incident) return null;
   const filter = new URLSearchParams([...(workflow ? [['label', `workflow=${workflow}`]] : []), ['label', `service=${service.name}`]]);
   return (
-    <Box component="span" sx={{ display: 'inline-flex', gap: 0.75, ml: 1, verticalAlign: 'middle' }}>
+    <Box component="span" sx={{ display: 'inline-flex', gap: 0.75 }}>
       {service.firing.length > 0 && (
         <Chip
           size="small"
@@ -106,7 +106,7 @@ export function ServiceRow({ service, workflow, traces }: { service: ServiceHeal
           {service.name || 'no service label'}
         </Typography>
       </Box>
-      <Box role="cell" sx={{ minWidth: 0 }}>
+      <Box role="cell" sx={{ minWidth: 0, display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 1, rowGap: 0.375 }}>
         <Typography component="span" variant="body2" sx={{ color: tone === 'ok' ? 'text.secondary' : `tone.${tone}.main` }}>
           {service.reason}
         </Typography>

@@ -8,7 +8,7 @@ import { StatusDot } from '../StatusDot';
 import { ToneChip } from '../ToneChip';
 import { ROW_COLUMNS, ServiceRow } from './ServiceRow';
 import { SIGNALS } from './signals';
-import type { SignalTrace } from './useSignals';
+import { placeKey, type SignalTrace } from './useSignals';
 
 /** One workflow and its services, worst first, with the reason in words. */
 export function WorkflowCard({ workflow, traces }: { workflow: WorkflowHealth; traces: Map<string, SignalTrace[]> }) {
@@ -26,9 +26,11 @@ export function WorkflowCard({ workflow, traces }: { workflow: WorkflowHealth; t
     >
       <Box role="table" aria-label={`Services of ${name}`}>
         <Box role="row" sx={{ display: 'grid', gridTemplateColumns: ROW_COLUMNS, columnGap: 2, px: 2, py: 1, alignItems: 'center' }}>
-          <Box role="columnheader" sx={{ display: 'flex', alignItems: 'center', gap: 1.5, flexWrap: 'wrap', gridColumn: { lg: 'span 2' } }}>
+          <Box role="columnheader" sx={{ display: 'flex', alignItems: 'center', gap: 1.5, minWidth: 0, gridColumn: { lg: 'span 2' } }}>
             <StatusDot tone={tone} size={10} pulse={tone === 'critical'} />
-            <Typography variant="h2">{name}</Typography>
+            <Typography variant="h2" sx={{ flexShrink: 0 }}>
+              {name}
+            </Typography>
             {tone !== 'ok' && <ToneChip word={workflow.status} />}
             <Typography variant="body2" sx={{ color: tone === 'ok' ? 'text.secondary' : 'text.primary' }}>
               {workflow.reason}
@@ -41,7 +43,7 @@ export function WorkflowCard({ workflow, traces }: { workflow: WorkflowHealth; t
           ))}
         </Box>
         {workflow.services.map((service) => (
-          <ServiceRow key={service.name} service={service} workflow={workflow.name} traces={traces.get(`${workflow.name}/${service.name}`) ?? []} />
+          <ServiceRow key={service.name} service={service} workflow={workflow.name} traces={traces.get(placeKey(workflow.name, service.name)) ?? []} />
         ))}
       </Box>
     </Paper>

@@ -1,32 +1,47 @@
 import type { Unit } from '../../lib/formatUnit';
 
-/** One small chart per service: its name, its unit, and where its numbers may come from. */
+/** The metrics in which one kind of program tells its traffic, its errors and its latency. */
+interface Source {
+  requests: string;
+  errors: string;
+  /** A histogram, without `_bucket`. */
+  latency: string;
+}
+
+/** One small chart per service: its name, its unit, and one query for all services at once. */
 export interface Signal {
   name: string;
   unit: Unit;
-  /** Tried together (`or`): whichever a service has. Each must carry workflow and service. */
-  queries: string[];
+  query: string;
 }
 
-const BY = 'by (workflow, service)';
+const SOURCES: Source[] = [
+  { requests: 'qv_market_data_messages_total', errors: 'qv_market_data_errors_total', latency: 'qv_market_data_processing_seconds' },
+  { requests: 'qv_decision_decisions_total', errors: 'qv_decision_errors_total', latency: 'qv_decision_latency_seconds' },
+  { requests: 'qv_execution_orders_total', errors: 'qv_execution_errors_total', latency: 'qv_execution_order_to_ack_seconds' },
+  { requests: 'qv_portfolio_coordinations_total', errors: 'qv_portfolio_errors_total', latency: 'qv_portfolio_coordination_seconds' },
+  {
+    requests: 'qvmon_api_request_duration_seconds_count',
+    errors: 'qvmon_api_request_duration_seconds_count{status=~"5.."}',
+    latency: 'qvmon_api_request_duration_seconds',
+  },
+  { requests: 'http_requests_total', errors: 'http_requests_total{code=~"5.."}', latency: 'http_request_duration_seconds' },
+];
+
+const WINDOW = '1m';
+
+function rate(selector: string, also = ''): string {
+  return `sum by (workflow, service, job${also}) (rate(${selector}[${WINDOW}]))`;
+}
+
+/** A service has one of the sources, so `or` puts all services into one answer. */
+function anyOf(query: (source: Source) => string): string {
+  return SOURCES.map(query).join(' or ');
+}
 
 /** What every service's strip shows; a service that lacks a signal shows a dash. */
 export const SIGNALS: Signal[] = [
-  {
-    name: 'Requests',
-    unit: 'per_second',
-    queries: [`sum ${BY} (rate(qv_requests_total[1m]))`, `sum ${BY} (rate(http_requests_total[1m]))`],
-  },
-  {
-    name: 'Errors',
-    unit: 'ratio',
-    queries: [`sum ${BY} (rate(qv_errors_total[1m])) / sum ${BY} (rate(qv_requests_total[1m]))`],
-  },
-  {
-    name: 'p95',
-    unit: 'seconds',
-    queries: [
-      `histogram_quantile(0.95, sum by (workflow, service, le) (rate(qv_request_duration_seconds_bucket[1m])))`,
-    ],
-  },
+  { name: 'Traffic', unit: 'per_second', query: anyOf(({ requests }) => rate(requests)) },
+  { name: 'Errors', unit: 'ratio', query: anyOf(({ requests, errors }) => `${rate(errors)} / ${rate(requests)}`) },
+  { name: 'p95', unit: 'seconds', query: anyOf(({ latency }) => `histogram_quantile(0.95, ${rate(`${latency}_bucket`, ', le')})`) },
 ];

@@ -25,7 +25,7 @@ export interface SignalTrace {
 async function ask(signal: Signal, abort?: AbortSignal): Promise<SignalAnswer> {
   const end = Math.floor(Date.now() / 1000 / STEP) * STEP;
   const start = end - SPAN;
-  return { start, end, series: await queryRange(signal.queries.join(' or '), start, end, STEP, abort) };
+  return { start, end, series: await queryRange(signal.query, start, end, STEP, abort) };
 }
 
 function traceOf(signal: Signal, answer: SignalAnswer, one: SeriesResult): SignalTrace {
@@ -34,7 +34,12 @@ function traceOf(signal: Signal, answer: SignalAnswer, one: SeriesResult): Signa
   return { signal, columns, last };
 }
 
-/** Returns the traces of every service, by `workflow/service`; one query a signal for all of them. */
+/** Names a service's place; as on the server, a job stands in for a missing service label. */
+export function placeKey(workflow = '', service = ''): string {
+  return `${workflow}/${service}`;
+}
+
+/** Returns the traces of every service by `placeKey`; one query a signal for all of them. */
 export function useSignals(): Map<string, SignalTrace[]> {
   const answers = useQueries({
     queries: SIGNALS.map((signal) => ({
@@ -51,7 +56,7 @@ export function useSignals(): Map<string, SignalTrace[]> {
       const signal = SIGNALS[index];
       if (!data || !signal) return;
       for (const one of data.series) {
-        const key = `${one.metric.workflow ?? ''}/${one.metric.service ?? ''}`;
+        const key = placeKey(one.metric.workflow, one.metric.service || one.metric.job);
         traces.set(key, [...(traces.get(key) ?? []), traceOf(signal, data, one)]);
       }
     });
