@@ -1,0 +1,22 @@
+"""Turns values into alerts, and alerts into messages for people: the only place that does."""
+
+from qvmon.services.alerting.alert_facts import ALERTS
+from qvmon.services.alerting.config import AlertingConfig, RouteConfig
+from qvmon.services.alerting.ports import Queries, Readiness
+from qvmon.services.alerting.service import AlertingService
+from qvmon.services.alerting.status import ActiveAlert, RuleGroupStatus, RuleStatus
+
+PROJECTIONS = (ALERTS,)
+"""Every table this service's facts make."""
+
+__all__ = [
+    "PROJECTIONS",
+    "ActiveAlert",
+    "AlertingConfig",
+    "AlertingService",
+    "Queries",
+    "Readiness",
+    "RouteConfig",
+    "RuleGroupStatus",
+    "RuleStatus",
+]

@@ -1,0 +1,250 @@
+"""An alerting rule at work: its active elements, and what becomes of them tick by tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from qvmon.model.clock import now_us
+from qvmon.model.facts import FactDraft
+from qvmon.model.labels import Labels
+from qvmon.model.ledger import Row
+from qvmon.services.alerting.alert_facts import Told, alert_draft, restored
+from qvmon.services.alerting.alert_series import AlertSeries
+from qvmon.services.alerting.identity import RuleKey, alert_id
+from qvmon.services.alerting.kernels import NEVER
+from qvmon.services.alerting.means import Means, Tick
+from qvmon.services.alerting.recorder import Recorder
+from qvmon.services.alerting.rule import (
+    Rows,
+    alert_labels,
+    annotated,
+    block_of,
+    over_limit,
+    require_distinct,
+)
+from qvmon.services.alerting.state import NO_ELEMENTS, Outcome, Phase, Timing, Transition, step
+from qvmon.services.alerting.status import ActiveAlert, State
+from qvmon.templates import QueryNeeded, Surroundings
+from qvmon.wire.rule_file import AlertingRule
+
+TEMPLATE_FAILURE = "<error expanding template: "
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """How an element was last seen: the row it came from, and the annotations last told."""
+
+    source: Labels | None
+    annotations: Mapping[str, str]
+
+
+class AlertingEvaluation:
+    """The elements of one alerting rule.
+
+    Args:
+        rule: The rule.
+        key: Its place.
+        timing: What it says about time and number.
+        window_ms: How far it looks back. For so long after the start, a restored element that
+            is gone is unknown: a rate may only lack samples yet.
+        means: What it works with.
+    """
+
+    def __init__(
+        self, rule: AlertingRule, key: RuleKey, timing: Timing, window_ms: int, means: Means
+    ) -> None:
+        self.rule = rule
+        self.key = key
+        self._timing = timing
+        self._window_ms = window_ms
+        self._means = means
+        self._elements = NO_ELEMENTS
+        self._sights: dict[Labels, _Sight] = {}
+        self._series = AlertSeries()
+        self._recorder = Recorder(means.sink, means.meters)
+        self._around = Surroundings(means.external_labels, means.external_url)
+
+    def restore(self, rows: Sequence[Row]) -> set[str]:
+        """Take over the elements that ``rows`` remember; return the ids of those that are its."""
+        self._elements, found = restored(self.key, rows)
+        self._sights = {each: _Sight(None, row["annotations"]) for each, row in found.items()}
+        self._recorder.resume(self._series.samples(self._elements)[0])
+        return {str(row["alert_id"]) for row in found.values()}
+
+    async def evaluate(self, tick: Tick) -> list[FactDraft]:
+        """Advance the elements by one tick and return what changed.
+
+        Raises:
+            QvmonError: The query failed or yields what no alert can be made of; nothing changed.
+        """
+        rows = await self._means.asker.rows(self.rule.expr, tick.query_ms)
+        self._around = Surroundings(
+            self._means.external_labels, self._means.external_url, tick.query_ms
+        )
+        labels = await self._labels(rows)
+        unknown = await self._unknown(frozenset(labels), tick)
+        block = block_of(tick.time_ms, labels, rows.values, unknown)
+        outcome = step(self._timing, self._elements, block)
+        if outcome.refused.any():
+            raise over_limit(self._timing.limit, len(labels), "alerts")
+        sources = dict(zip(labels, rows.labels, strict=True))
+        changed = await self._annotations(outcome, sources)
+        self._elements = outcome.elements
+        self._sights = {
+            each: self._sight(each, sources, changed) for each in outcome.elements.labels
+        }
+        return self._drafts(outcome, changed, tick)
+
+    async def record(self, tick: Tick) -> None:
+        """Write ``ALERTS`` and ``ALERTS_FOR_STATE`` of the elements as they are now.
+
+        Raises:
+            QvmonError: The store is away, or refused a sample.
+        """
+        keys, values = self._series.samples(self._elements)
+        await self._recorder.write(keys, values, tick.query_ms)
+
+    # --- one tick --------------------------------------------------------------------------------
+
+    async def _labels(self, rows: Rows) -> tuple[Labels, ...]:
+        around, labels = self._around, []
+        for source, value in zip(rows.labels, rows.values.tolist(), strict=True):
+
+            def render(seen: Surroundings, source: Labels = source, v: float = value) -> Labels:
+                return alert_labels(self.rule, source, v, seen)
+
+            each, around = await self._means.asker.rendered(render, around)
+            labels.append(each)
+        require_distinct(self.rule, labels)
+        return tuple(labels)
+
+    async def _unknown(self, present: frozenset[Labels], tick: Tick) -> list[Labels]:
+        """Return the elements that are gone, but not known to be gone."""
+        elements = self._elements
+        gone = [row for row, each in enumerate(elements.labels) if each not in present]
+        if not gone or not self._timing.unknown_hold_ms:
+            return []
+        if not tick.ready:
+            return [elements.labels[row] for row in gone]
+        unsettled = tick.time_ms < tick.resumed_ms + self._window_ms
+        unknown = [
+            elements.labels[row]
+            for row in gone
+            if unsettled and elements.active_at[row] < tick.resumed_ms
+        ]
+        rest = [elements.labels[row] for row in gone if elements.labels[row] not in set(unknown)]
+        return unknown + (await self._means.asker.dark(rest, tick.query_ms) if rest else [])
+
+    async def _annotations(
+        self, outcome: Outcome, sources: Mapping[Labels, Labels]
+    ) -> dict[Labels, Mapping[str, str]]:
+        """Return the annotations of the elements that changed."""
+        texts: dict[Labels, Mapping[str, str]] = {}
+        for each in outcome.transitions:
+            labels = outcome.labels[each.row]
+            sight = self._sights.get(labels)
+            source = sources.get(labels) or (sight.source if sight else None)
+            if source is None:
+                texts[labels] = sight.annotations if sight else {}
+                continue
+
+            def render(
+                seen: Surroundings, source: Labels = source, value: float = each.value
+            ) -> dict[str, str]:
+                return annotated(self.rule, source, value, seen)
+
+            texts[labels], _ = await self._means.asker.rendered(render, self._around)
+        return texts
+
+    def _sight(
+        self,
+        labels: Labels,
+        sources: Mapping[Labels, Labels],
+        changed: Mapping[Labels, Mapping[str, str]],
+    ) -> _Sight:
+        before = self._sights.get(labels)
+        source = sources.get(labels) or (before.source if before else None)
+        told = changed.get(labels)
+        if told is None:
+            told = before.annotations if before else {}
+        return _Sight(source, told)
+
+    def _drafts(
+        self, outcome: Outcome, texts: Mapping[Labels, Mapping[str, str]], tick: Tick
+    ) -> list[FactDraft]:
+        decided_us = now_us(self._means.clock)
+        return [
+            self._draft(each, outcome.labels[each.row], texts, tick, decided_us)
+            for each in outcome.transitions
+        ]
+
+    def _draft(
+        self,
+        transition: Transition,
+        labels: Labels,
+        texts: Mapping[Labels, Mapping[str, str]],
+        tick: Tick,
+        decided_us: int,
+    ) -> FactDraft:
+        meters, annotations = self._means.meters, texts[labels]
+        broken = sum(TEMPLATE_FAILURE in t for t in (*annotations.values(), *labels.values()))
+        meters.template_failures.add(broken)
+        meters.transitions.value(transition.change.value).add()
+        meters.event_to_decided.observe(decided_us / 1e6 - tick.time_ms / 1e3)
+        told = Told(
+            change=transition.change,
+            labels=labels,
+            annotations=annotations,
+            value=transition.value,
+            active_at_ms=transition.active_at_ms,
+            event_ms=tick.time_ms,
+            decided_us=decided_us,
+            late_ms=tick.late_ms,
+        )
+        return alert_draft(self.key, self.rule.expr, self._means.external_labels, told)
+
+    # --- what can be seen ------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """Return the most serious state of any element."""
+        phase = Phase(int(self._elements.phase.max(initial=Phase.INACTIVE)))
+        names: dict[Phase, State] = {Phase.PENDING: "pending", Phase.FIRING: "firing"}
+        return names.get(phase, "inactive")
+
+    def active(self) -> tuple[ActiveAlert, ...]:
+        """Return the elements that are pending or firing, with annotations as of now."""
+        return tuple(self._active(row) for row in range(len(self._elements)))
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many elements are pending, firing, and held without samples."""
+        elements = self._elements
+        return (
+            int((elements.phase == Phase.PENDING).sum()),
+            int((elements.phase == Phase.FIRING).sum()),
+            int((elements.unknown_since != NEVER).sum()),
+        )
+
+    def _active(self, row: int) -> ActiveAlert:
+        elements = self._elements
+        labels, keep_since = elements.labels[row], int(elements.keep_since[row])
+        firing = elements.phase[row] == Phase.FIRING
+        return ActiveAlert(
+            alert_id=alert_id(self.key, labels),
+            labels=labels,
+            annotations=self._current(labels, float(elements.values[row])),
+            state="firing" if firing else "pending",
+            active_at_ms=int(elements.active_at[row]),
+            value=float(elements.values[row]),
+            keep_firing_since_ms=None if keep_since == NEVER else keep_since,
+            held=bool(elements.unknown_since[row] != NEVER),
+        )
+
+    def _current(self, labels: Labels, value: float) -> Mapping[str, str]:
+        sight = self._sights[labels]
+        if sight.source is None:
+            return sight.annotations
+        try:
+            return annotated(self.rule, sight.source, value, self._around)
+        except QueryNeeded:
+            return sight.annotations

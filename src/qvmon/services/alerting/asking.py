@@ -1,0 +1,79 @@
+"""Asks the queries of rules and of the templates inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from qvmon.model.access import service_principal
+from qvmon.model.errors import QvmonError, invalid
+from qvmon.model.labels import Labels
+from qvmon.promql.results import Vector
+from qvmon.services.alerting.coverage import UP, dark
+from qvmon.services.alerting.ports import Queries
+from qvmon.services.alerting.rule import Rows
+from qvmon.templates import QueryNeeded, QueryRows, Surroundings
+
+MAX_TEMPLATE_QUERIES = 100
+
+_TOO_MANY = invalid(f"templates of one alert make more than {MAX_TEMPLATE_QUERIES} queries")
+_PRINCIPAL = service_principal("alerting")
+
+Rendered = TypeVar("Rendered")
+
+
+class Asker:
+    """The query engine as rules use it.
+
+    Args:
+        queries: The query engine.
+        timeout_seconds: How long one query may take.
+    """
+
+    def __init__(self, queries: Queries, timeout_seconds: float) -> None:
+        self._queries = queries
+        self._timeout = timeout_seconds
+
+    async def rows(self, text: str, time_ms: int) -> Rows:
+        """Return the rows of an expression.
+
+        Raises:
+            QvmonError: The query failed, or yields neither a vector nor a scalar.
+        """
+        result = await self._queries.instant(
+            _PRINCIPAL, text, time_ms, timeout_seconds=self._timeout
+        )
+        return Rows.of(result)
+
+    async def dark(self, elements: list[Labels], time_ms: int) -> list[Labels]:
+        """Return those of ``elements`` whose targets are all down.
+
+        Raises:
+            QvmonError: The query failed.
+        """
+        up = await self._queries.instant(_PRINCIPAL, UP, time_ms, timeout_seconds=self._timeout)
+        return dark(elements, up) if isinstance(up, Vector) else []
+
+    async def rendered(
+        self, render: Callable[[Surroundings], Rendered], around: Surroundings
+    ) -> tuple[Rendered, Surroundings]:
+        """Return what ``render`` makes once every query it needs was made, and those queries.
+
+        A query too many, like one that fails, is an error inside the text.
+        """
+        while True:
+            try:
+                return render(around), around
+            except QueryNeeded as needed:
+                answer: QueryRows | QvmonError = _TOO_MANY
+                if len(around.queries) < MAX_TEMPLATE_QUERIES:
+                    answer = await self._answer(needed.text, around.time_ms)
+                around = replace(around, queries={**around.queries, needed.text: answer})
+
+    async def _answer(self, text: str, time_ms: int) -> QueryRows | QvmonError:
+        try:
+            rows = await self.rows(text, time_ms)
+        except QvmonError as error:
+            return error
+        return list(zip(rows.labels, rows.values.tolist(), strict=True))

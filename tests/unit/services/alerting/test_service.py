@@ -1,0 +1,275 @@
+"""Rules to facts, samples and status, with results as scripted."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.labels import Labels
+from qvmon.services.alerting import AlertingConfig
+
+RULES = """\
+groups:
+  - name: g
+    interval: 10s
+    rules:
+      - record: job:x
+        expr: sum(x)
+        labels: {team: core}
+      - alert: High
+        expr: job:x > 5
+        for: 20s
+        labels: {severity: critical, zone: "{{ $labels.job }}-z"}
+        annotations:
+          summary: "{{ $labels.job }} is {{ $value }} in {{ $externalLabels.cluster }}"
+"""
+FIRING = Labels(alertname="High", job="a", severity="critical", zone="a-z")
+
+
+@pytest.fixture
+async def running(world):
+    world.rules = RULES
+    world.config = AlertingConfig(external_labels={"cluster": "ldn", "job": "never"})
+    await world.start()
+    yield world
+    await world.service.stop()
+
+
+async def _ticks(world, count: int) -> None:
+    await world.clock.advance(10 * count)
+
+
+async def test_an_alert_is_pending_then_fires_then_resolves(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(__name__="job:x", job="a"): 7.5}
+    await _ticks(running, 3)
+    running.queries.answers["job:x > 5"] = {}
+    await _ticks(running, 1)
+    assert running.types() == ["alert.pending", "alert.firing", "alert.resolved"]
+    pending, firing, resolved = (fact.body for fact in running.ledger.facts)
+    assert firing.labels == {**FIRING, "cluster": "ldn"}
+    assert firing.external_labels == ("cluster",)
+    assert firing.annotations == {"summary": "a is 7.5 in ldn"}
+    assert (firing.value, firing.expr, firing.group) == ("7.5", "job:x > 5", "g")
+    assert firing.event_ms - firing.active_at_ms == 20_000
+    assert firing.alert_id == pending.alert_id == resolved.alert_id
+    assert resolved.annotations == firing.annotations
+    fact = running.ledger.facts[1]
+    assert (fact.actor, fact.subject) == ("rule:g/High", f"alert/{firing.alert_id}")
+    assert fact.occurred_at == firing.event_ms * 1000
+
+
+async def test_an_alert_that_never_fired_is_cleared(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 1)
+    running.queries.answers["job:x > 5"] = {}
+    await _ticks(running, 1)
+    assert running.types() == ["alert.pending", "alert.cleared"]
+    assert await running.ledger.rows("alerts") == []
+
+
+async def test_series_of_rules_are_written_and_end_with_a_staleness_marker(running) -> None:
+    running.queries.answers["sum(x)"] = {Labels(__name__="x", job="a", team="t"): 3.0}
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 3)
+    running.queries.answers = {}
+    await _ticks(running, 1)
+    recorded = running.sink.of("job:x")
+    assert [value for _, _, value in recorded] == [3.0, 3.0, 3.0, "stale"]
+    assert {labels for labels, _, _ in recorded} == {Labels(job="a", team="core")}
+    alerts = [(labels["alertstate"], value) for labels, _, value in running.sink.of("ALERTS")]
+    assert alerts == [
+        ("pending", 1.0),
+        ("pending", 1.0),
+        ("firing", 1.0),
+        ("pending", "stale"),
+        ("firing", "stale"),
+    ]
+    began = running.ledger.facts[0].body.active_at_ms // 1000
+    since = running.sink.of("ALERTS_FOR_STATE")
+    assert [value for _, _, value in since] == [began, began, began, "stale"]
+    assert {labels for labels, _, _ in since} == {FIRING}
+
+
+async def test_samples_are_durable_before_the_next_rule_asks_and_before_the_facts(running) -> None:
+    seen = []
+
+    def look(text: str) -> None:
+        seen.append((text, len(running.sink.samples), len(running.ledger.facts)))
+
+    running.queries.before = look
+    running.queries.answers = {"sum(x)": {Labels(): 1.0}, "job:x > 5": {Labels(job="a"): 7.0}}
+    await _ticks(running, 1)
+    assert seen == [("sum(x)", 0, 0), ("job:x > 5", 1, 0)]
+
+
+async def test_a_failed_query_never_closes_an_alert(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 3)
+    running.queries.answers["job:x > 5"] = QvmonError(ErrorKind.TIMEOUT, "too slow")
+    await _ticks(running, 200)
+    (rule,) = [r for g in running.service.rule_groups() for r in g.rules if r.name == "High"]
+    assert (rule.health, rule.last_error, rule.state) == ("err", "too slow", "firing")
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 1)
+    assert running.types() == ["alert.pending", "alert.firing"]
+
+
+async def test_an_alert_outlives_its_samples_while_its_targets_are_down(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 3)
+    running.queries.answers = {
+        "up": {Labels(job="a", instance="1"): 0.0, Labels(job="b", instance="2"): 1.0}
+    }
+    await _ticks(running, 80)
+    assert running.types() == ["alert.pending", "alert.firing"]
+    assert running.registry.collect()
+    assert running.registry.value(_held()).current == 1
+    await _ticks(running, 20)
+    assert running.types()[2:] == ["alert.resolved"]
+
+
+def _held():
+    from qvmon.services.alerting.metrics import HELD
+
+    return HELD
+
+
+async def test_an_alert_resolves_when_some_of_its_targets_are_up(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 3)
+    running.queries.answers = {
+        "up": {Labels(job="a", instance="1"): 0.0, Labels(job="a", instance="2"): 1.0}
+    }
+    await _ticks(running, 1)
+    assert running.types()[2:] == ["alert.resolved"]
+
+
+async def test_a_restart_neither_loses_the_for_nor_fires_twice(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 2)
+    await running.restart()
+    await _ticks(running, 1)
+    assert running.types() == ["alert.pending", "alert.firing"]
+    await running.restart()
+    await _ticks(running, 2)
+    assert running.types() == ["alert.pending", "alert.firing"]
+    running.queries.answers = {}
+    await _ticks(running, 1)
+    assert running.types() == ["alert.pending", "alert.firing", "alert.resolved"]
+    bodies = [fact.body for fact in running.ledger.facts]
+    assert len({body.alert_id for body in bodies}) == 1
+    assert bodies[2].annotations == bodies[1].annotations
+    assert running.sink.of("ALERTS")[-1][2] == "stale"
+
+
+async def test_evaluation_waits_at_start_until_sources_have_reported(world) -> None:
+    world.rules, world.ready = RULES, asyncio.Event()
+    await world.start()
+    await _ticks(world, 2)
+    assert world.queries.asked == []
+    world.ready.set()
+    await _ticks(world, 2)
+    assert world.queries.asked
+    await world.service.stop()
+
+
+async def test_the_wait_at_start_is_bounded_and_nothing_resolves_meanwhile(world) -> None:
+    world.rules = RULES
+    await world.start()
+    world.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(world, 3)
+    world.ready, world.queries.answers = asyncio.Event(), {}
+    await world.restart()
+    await _ticks(world, 10)
+    assert world.queries.asked[-1][0] == "job:x > 5"
+    assert world.types() == ["alert.pending", "alert.firing"]
+    world.ready.set()
+    await _ticks(world, 1)
+    assert world.types()[2:] == ["alert.resolved"]
+    await world.service.stop()
+
+
+async def test_an_alert_whose_rule_is_gone_ends_at_start(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 3)
+    running.rules = RULES.replace("High", "Higher")
+    await running.restart()
+    assert running.types()[2:] == ["alert.resolved"]
+
+
+async def test_two_rows_with_the_same_alert_labels_are_an_error(running) -> None:
+    running.queries.answers["job:x > 5"] = {
+        Labels(__name__="a", job="a"): 7.0,
+        Labels(__name__="b", job="a"): 7.0,
+    }
+    await _ticks(running, 1)
+    rule = running.service.rule_groups()[0].rules[1]
+    assert rule.last_error.startswith("vector contains metrics with the same labelset")
+    assert running.types() == []
+
+
+async def test_decisions_are_kept_while_the_ledger_is_away(running) -> None:
+    running.ledger.away = QvmonError(ErrorKind.UNAVAILABLE, "gone")
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 3)
+    running.ledger.away = None
+    await _ticks(running, 1)
+    assert running.types() == ["alert.pending", "alert.firing"]
+
+
+async def test_a_store_that_is_away_is_told_and_loses_no_alert(running) -> None:
+    running.sink.away = QvmonError(ErrorKind.UNAVAILABLE, "no disk")
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 3)
+    assert running.types() == ["alert.pending", "alert.firing"]
+    assert running.service.rule_groups()[0].rules[1].last_error == "no disk"
+
+
+async def test_a_rule_that_exceeds_its_limit_says_so_and_changes_nothing(world) -> None:
+    world.rules = RULES.replace("interval: 10s", "interval: 10s\n    limit: 1")
+    await world.start()
+    world.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0, Labels(job="b"): 7.0}
+    await _ticks(world, 2)
+    assert world.types() == []
+    rule = world.service.rule_groups()[0].rules[1]
+    assert rule.last_error == "exceeded limit of 1 with 2 alerts"
+    await world.service.stop()
+
+
+async def test_templates_may_ask_queries_and_their_failure_stays_in_the_text(world) -> None:
+    world.rules = RULES.replace(
+        "{{ $labels.job }} is {{ $value }} in {{ $externalLabels.cluster }}",
+        "{{ query 'up' | first | value }}".replace("'", "`"),
+    ).replace("for: 20s", "for: 0s")
+    await world.start()
+    world.queries.answers = {"job:x > 5": {Labels(job="a"): 7.0}, "up": {Labels(): 3.0}}
+    await _ticks(world, 1)
+    world.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0, Labels(job="b"): 7.0}
+    world.queries.answers["up"] = QvmonError(ErrorKind.TIMEOUT, "too slow")
+    await _ticks(world, 1)
+    one, other = (fact.body.annotations["summary"] for fact in world.ledger.facts)
+    assert one == "3"
+    assert "error calling query: too slow>" in other
+    await world.service.stop()
+
+
+async def test_status_shows_rules_and_their_active_alerts(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    await _ticks(running, 1)
+    running.queries.answers["job:x > 5"] = {Labels(job="a"): 8.0}
+    await _ticks(running, 1)
+    (group,) = running.service.rule_groups()
+    recording, alerting = group.rules
+    assert (group.name, group.file, group.interval_seconds) == ("g", "rules.yml", 10)
+    assert (recording.type, recording.health, recording.labels) == (
+        "recording",
+        "ok",
+        {"team": "core"},
+    )
+    (alert,) = alerting.alerts
+    assert (alerting.state, alerting.duration_seconds) == ("pending", 20)
+    assert alerting.annotations["summary"].startswith("{{ $labels.job }}")
+    assert (alert.labels, alert.value, alert.state) == (FIRING, 8.0, "pending")
+    assert alert.annotations["summary"].startswith("a is 8 in")
