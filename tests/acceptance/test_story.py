@@ -168,7 +168,7 @@ def play(*, asked: Qvmon, killed: list[Qvmon], qvsim: Qvsim, outside: Outside) -
     (alert,) = eventually(lambda: alerts(asked, "firing"), "the alert fires", asked)
     (incident,) = eventually(lambda: incidents(asked, "open"), "an incident opens", asked)
     assert incident["severity"] == "critical"
-    assert (incident["service"], incident["workflow"]) == ("trade-execution", "trade-execution")
+    assert (incident["service"], incident["workflow"]) == ("order-gateway", "trade-execution")
     (told,) = eventually(lambda: outside.notified("firing"), "the webhook is told", asked)
     assert told["version"] == "4"
     assert "acknowledges slowly" in told["alerts"][0]["annotations"]["summary"]

@@ -12,7 +12,7 @@ from qvmon.model.errors import QvmonError
 from qvmon.wire.rule_file import decode
 from qvmon.wire.yaml_document import DocumentError, YamlDocument
 
-PROMETHEUS_SECTIONS = frozenset({"global", "scrape_configs", "rule_files", "alerting"})
+PROMETHEUS_SECTIONS = frozenset({"global", "scrape_configs", "rule_files"})
 
 Report = tuple[list[str], list[str]]
 """Warnings and problems, a line each."""

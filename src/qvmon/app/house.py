@@ -215,8 +215,9 @@ class House:
     async def _open_collection(
         self, telemetry: TelemetryStore, outbound: OutboundClient
     ) -> CollectionService:
-        local: list[LocalMetrics] = [SelfMetrics(self._registry)]
-        if self._settings.host.enabled:
+        wanted = self._settings.local
+        local: list[LocalMetrics] = [SelfMetrics(self._registry)] if wanted.qvmon else []
+        if wanted.host:
             local.append(HostMetrics(self._clock))
         collection = CollectionService(
             collection_config(self._settings, self._watch),
@@ -242,8 +243,8 @@ class House:
             stores.queries,
             stores.telemetry,
             stores.ledger,
-            self._clock,
-            self._registry,
+            clock=self._clock,
+            registry=self._registry,
             ready=collection.first_round_done if collection else None,
         )
         await self._lifecycle.start("alerting", alerts.start, alerts.stop)

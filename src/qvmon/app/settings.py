@@ -79,14 +79,16 @@ class EventSettings(_Section):
     policy: DeliveryPolicy = DeliveryPolicy()
 
 
-class HostSettings(_Section):
-    """Whether the machine qvmon runs on is watched too.
+class LocalSettings(_Section):
+    """What is watched without being named in ``prometheus.yml``.
 
     Attributes:
-        enabled: Collect it, as job ``node``.
+        host: This machine, as job ``node``, under node_exporter's names.
+        qvmon: This process, as job ``qvmon``.
     """
 
-    enabled: bool = True
+    host: bool = True
+    qvmon: bool = True
 
 
 class Settings(_Section):
@@ -116,7 +118,7 @@ class Settings(_Section):
     query: QueryConfig = QueryConfig()
     ledger: LedgerConfig = LedgerConfig()
     outbound: OutboundConfig = OutboundConfig()
-    host: HostSettings = HostSettings()
+    local: LocalSettings = LocalSettings()
     collection: CollectionConfig = CollectionConfig()
     alerting: AlertingConfig = AlertingConfig()
     incidents: IncidentsConfig = IncidentsConfig()
@@ -154,6 +156,13 @@ class Settings(_Section):
         return f"{scheme}://{self.api.host}:{self.api.port}"
 
 
+AS_PROMETHEUS = Settings(
+    local=LocalSettings(host=False, qvmon=False),
+    alerting=AlertingConfig(unknown_hold_seconds=0),
+)
+"""What holds without settings: what ``prometheus.yml`` names, as Prometheus does it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overrides:
     """What the command line says; None and empty leave the file's word."""
@@ -176,7 +185,7 @@ def read_settings(file: Path | None, overrides: Overrides) -> Settings:
         DocumentError: What is wrong in the file, with line and column.
         QvmonError: INVALID, for what is wrong on the command line or with a secret.
     """
-    settings = Settings() if file is None else _from_file(file)
+    settings = AS_PROMETHEUS if file is None else _from_file(file)
     settings = _overridden(settings, overrides)
     return _with_secrets(settings, "")
 

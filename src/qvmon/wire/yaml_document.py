@@ -137,5 +137,7 @@ def _document_path(value: Any, path: Path, location: tuple[str | int, ...]) -> P
 
 def _sentence(error: Mapping[str, Any]) -> str:
     field = ".".join(str(step) for step in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{field}: unknown field"
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{field}: {message}" if field else message
