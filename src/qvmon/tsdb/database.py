@@ -98,7 +98,7 @@ class Database:
                 EXHAUSTED, when the head has no room left.
         """
         with self._write_lock:
-            self.wal.require_room()
+            self.wal.make_room()
             verdicts = [self._store(batch, now_ms) for batch in batches]
             self.wal.commit()
         return [_result(each) for each in verdicts]

@@ -52,6 +52,7 @@ class Head:
     def __init__(self, max_series: int, max_bytes: int) -> None:
         chunks = max(1, min(max_bytes // _CHUNK_BYTES, 2**31 - 1))
         self.settled_before = EARLIEST
+        self._trimmed_before = EARLIEST
         self._lock = Lock()
         self._newest: Int64s = reserved(max_series, np.int64)
         self._first: Int32s = reserved(max_series, np.int32)
@@ -149,6 +150,7 @@ class Head:
     def _read(self, ids: Int64s, start: int, end: int) -> tuple[Rows, list[LateView]]:
         known = np.where(ids < self._series, ids, 0)
         with self._lock:
+            start = max(start, self._trimmed_before)
             reader = next(self._reader_numbers)
             self._readers.add(reader)
             series_count = self._series
@@ -193,6 +195,7 @@ class Head:
         ids = np.arange(self._series)
         counts = np.zeros(len(ids), np.int64)
         with self._lock:
+            start = max(start, self._trimmed_before)
             self._count(ids, start, end, np.empty(len(ids), np.int32), counts)
         return counts
 
@@ -202,7 +205,7 @@ class Head:
             self.settled_before = max(self.settled_before, before)
 
     def trim(self, before: int) -> None:
-        """Forget the chunks whose samples are all older than ``before``; blocks have them."""
+        """Forget the samples older than ``before``: blocks have them."""
         released = np.empty(int(self._state[kernels.FRESH]), np.int32)
         with self._lock:
             number = kernels.trim(
@@ -216,6 +219,7 @@ class Head:
                 self._state,
                 released,
             )
+            self._trimmed_before = before
             self._released.append((next(self._reader_numbers), released[:number].copy()))
             self._reuse_released()
 

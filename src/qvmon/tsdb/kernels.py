@@ -16,6 +16,7 @@ from qvmon.model.compiled import kernel
 from qvmon.model.series import Bytes, Int32s, Int64s
 
 CHUNK = 32
+EARLIEST = np.int64(-(2**63))
 READ_INTS = "Array(int64, 1, 'C', readonly=True)"
 
 STORED, REPEATED, LATE = 0, 1, 2
@@ -122,11 +123,15 @@ def append(
             verdicts[i] = TOO_NEW
             continue
         if t <= newest[s] or t < settled_before:
-            row = find_in_chunks(s, t, last, first, filled, preceding, times)
+            row = np.int64(-1)
+            if t >= settled_before:
+                row = find_in_chunks(s, t, last, first, filled, preceding, times)
             if row >= 0:
                 verdicts[i] = REPEATED if bits[row] == new_bits[i] else DUPLICATE
             elif window > 0:
-                verdicts[i] = LATE if t >= state[NEWEST] - window else TOO_OLD
+                reaches_all = state[NEWEST] < EARLIEST + window
+                in_window = reaches_all or t >= state[NEWEST] - window
+                verdicts[i] = LATE if in_window else TOO_OLD
             else:
                 verdicts[i] = TOO_OLD if t < settled_before else OUT_OF_ORDER
             continue

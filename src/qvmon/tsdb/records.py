@@ -57,7 +57,8 @@ class BadRecordError(QvmonError):
 
     Attributes:
         offset: Where the bad record begins.
-        torn: It reaches to the end of the segment, as a write that a crash cut short does.
+        torn: It reaches beyond the end of the segment, or nothing but zeros follows: a write that
+            a crash cut short, not one that was acknowledged.
     """
 
     def __init__(self, offset: int, reason: str, *, torn: bool) -> None:
@@ -155,7 +156,7 @@ def _record_at(segment: bytes, at: int) -> Record:
         raise BadRecordError(at, "the segment ends inside a record", torn=True)
     payload = np.frombuffer(segment, np.uint8, length, start)
     if zlib.crc32(payload.data, zlib.crc32(segment[at : at + 8])) != checksum:
-        torn = end == len(segment) or not any(segment[at:])
+        torn = not any(segment[at:])
         raise BadRecordError(at, "a record's checksum does not hold", torn=torn)
     if version != RECORD_VERSION:
         raise BadRecordError(at, f"a record has version {version}, known is 1", torn=False)

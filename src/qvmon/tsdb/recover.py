@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -136,8 +137,9 @@ class _Replay:
                 self._apply(record)
         except BadRecordError as error:
             self._cut(content, error)
-        self._segment.size = self._file.stat().st_size
-        self._recovery.segments.append(self._segment)
+        if self._file.exists():
+            self._segment.size = self._file.stat().st_size
+            self._recovery.segments.append(self._segment)
 
     def _apply(self, record: Record) -> None:
         if record.kind == RecordKind.SERIES:
@@ -180,6 +182,8 @@ class _Replay:
             place = self._paths.quarantine / f"{self._file.name}.{error.offset}"
             place.write_bytes(rest)
             warning = f"{where}; moved the {len(rest)} bytes from there on to {place}"
-        with self._file.open("r+b") as file:
-            file.truncate(error.offset)
+        if error.offset:
+            os.truncate(self._file, error.offset)
+        else:
+            self._file.unlink()
         self._recovery.warnings.append(warning)

@@ -108,15 +108,14 @@ class WriteAheadLog:
         self._unsynced.append(record)
         self._unsynced_bytes += len(record)
 
-    def require_room(self) -> None:
-        """Check that writes have not been failing for long.
+    def make_room(self) -> None:
+        """Write what earlier commits could not, before more of it gathers than memory bears.
 
         Raises:
-            QvmonError: UNAVAILABLE, when too much waits to become durable.
+            QvmonError: UNAVAILABLE, when that still fails; nothing may be added then.
         """
         if self._unsynced_bytes > _MOST_UNSYNCED:
-            message = "the write-ahead log cannot be written; samples are refused until it can"
-            raise QvmonError(ErrorKind.UNAVAILABLE, message, path=str(self._paths.wal))
+            self.commit()
 
     def commit(self) -> None:
         """Make everything written so far durable.

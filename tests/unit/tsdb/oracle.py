@@ -1,0 +1,66 @@
+"""What a database of samples should do, in plain dictionaries; imports nothing from qvmon."""
+
+from __future__ import annotations
+
+
+class Oracle:
+    """Samples as ``{series: {time: bits}}``, the rules of admission, and when a flush is due.
+
+    ``head`` and ``late`` are what a repeat is compared with; ``visible`` is what a query sees.
+    """
+
+    def __init__(self, window: int, block: int, tolerance: int) -> None:
+        self.window, self.block, self.tolerance = window, block, tolerance
+        self.settled = None
+        self.newest: dict[int, int] = {}
+        self.head: dict[int, dict[int, int]] = {}
+        self.late: dict[int, dict[int, int]] = {}
+        self.visible: dict[int, dict[int, int]] = {}
+
+    def append(self, series: int, time: int, bits: int, now: int) -> str:
+        """Return ``accepted`` or the reason of refusal."""
+        settled = self.settled is not None and time < self.settled
+        if time > now + self.tolerance:
+            return "too_far_in_future"
+        if not settled and time > self.newest.get(series, time - 1):
+            self.newest[series] = time
+            return self._store(self.head, series, time, bits)
+        if not settled and time in self.head.get(series, {}):
+            return self._repeat(self.head[series][time], bits)
+        if self.window == 0:
+            return "too_old" if settled else "out_of_order"
+        if time < max(self.newest.values()) - self.window:
+            return "too_old"
+        if time in self.late.get(series, {}):
+            return self._repeat(self.late[series][time], bits)
+        return self._store(self.late, series, time, bits)
+
+    def _store(self, where: dict[int, dict[int, int]], series: int, time: int, bits: int) -> str:
+        where.setdefault(series, {})[time] = bits
+        self.visible.setdefault(series, {}).setdefault(time, bits)
+        return "accepted"
+
+    def _repeat(self, stored: int, bits: int) -> str:
+        return "accepted" if stored == bits else "duplicate_timestamp"
+
+    def flush(self) -> None:
+        """Settle every stretch whose end is half a stretch behind the newest sample."""
+        settled = self.settled
+        while times := [time for samples in self.head.values() for time in samples]:
+            end = (min(times) // self.block + 1) * self.block
+            if max(self.newest.values()) < end + self.block // 2:
+                break
+            self.settled = end
+            for samples in self.head.values():
+                for time in [time for time in samples if time < end]:
+                    del samples[time]
+        if self.settled != settled:
+            self.late.clear()
+
+    def select(self, start: int, end: int) -> dict[int, list[tuple[int, int]]]:
+        """Return the samples in start..end of every series that has some."""
+        chosen = {
+            series: sorted((t, bits) for t, bits in samples.items() if start <= t <= end)
+            for series, samples in self.visible.items()
+        }
+        return {series: samples for series, samples in chosen.items() if samples}

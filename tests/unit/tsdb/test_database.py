@@ -1,0 +1,228 @@
+"""The database against an oracle of plain dictionaries, and its rules one by one."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.labels import Matcher, MatchOp
+from qvmon.model.series import STALE, STALE_BITS, SampleBatch, SeriesKeys
+from tests.unit.tsdb.conftest import BLOCK, NOW, Small, labels_of
+from tests.unit.tsdb.oracle import Oracle
+
+ODD_VALUES = np.array([0.0, -0.0, 1.5, STALE, np.nan, np.inf, -1e300, 2.0**-1074])
+
+samples = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(-500, 9_000), st.integers(0, len(ODD_VALUES) - 1)),
+    max_size=60,
+)
+runs = st.builds(
+    lambda series, start, step, count: [(series, start + i * step, i % 8) for i in range(count)],
+    st.integers(0, 3),
+    st.integers(0, 9_000),
+    st.integers(1, 40),
+    st.integers(1, 120),
+)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), samples),
+        st.tuples(st.just("append"), runs),
+        st.tuples(st.just("flush"), st.none()),
+        st.tuples(st.just("compact"), st.none()),
+        st.tuples(st.just("reopen"), st.none()),
+        st.tuples(st.just("select"), st.tuples(st.integers(-600, 9_000), st.integers(0, 9_000))),
+    ),
+    min_size=4,
+    max_size=30,
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from([0, 700, 100_000]), steps)
+def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
+    """Appends (odd values, any order), flushes, merges, restarts: verdicts and samples agree."""
+    now = 8_500
+    with tempfile.TemporaryDirectory() as directory:
+        small = Small(Path(directory), out_of_order_window_ms=window, future_tolerance_ms=100)
+        oracle = Oracle(window, BLOCK, 100)
+        for action, argument in [*actions, ("select", (-600, 20_000))]:
+            if action == "append":
+                _append_to_both(small, oracle, argument, now)
+            elif action == "flush":
+                small.database.flush()
+                oracle.flush()
+            elif action == "compact":
+                while small.database.compact():
+                    pass
+            elif action == "reopen":
+                small.reopen()
+                assert small.database.recovery.warnings == []
+            else:
+                start, length = argument
+                found = small.read(start, start + length)
+                assert _as_bits(found) == oracle.select(start, start + length)
+        small.database.close()
+
+
+def _append_to_both(small, oracle, rows, now):
+    values = ODD_VALUES[[choice for _, _, choice in rows]] if rows else np.empty(0)
+    bits = values.view(np.int64).tolist()
+    expected = {}
+    for row, (series, time, _) in enumerate(rows):
+        verdict = oracle.append(series, time, bits[row], now)
+        expected.setdefault(verdict, []).append(row)
+    pairs = zip(rows, values, strict=True)
+    result = small.append(*((s, t, value) for (s, t, _), value in pairs), now=now)
+    assert result.accepted == len(expected.pop("accepted", []))
+    assert {reason: found.tolist() for reason, found in result.refused.items()} == expected
+
+
+def _as_bits(found):
+    return {
+        series: [(time, int(np.float64(value).view(np.int64))) for time, value in pairs]
+        for series, pairs in found.items()
+    }
+
+
+def test_a_staleness_marker_survives_bit_for_bit_through_log_and_block(small):
+    small.append((1, 0, STALE), (1, 2_000, 5.0))
+    small.reopen()
+    assert small.database.flush() == 1
+    marker = small.read()[1][0][1]
+    assert np.float64(marker).view(np.uint64) == STALE_BITS
+
+
+def test_a_repeat_is_accepted_and_another_value_at_the_same_time_refused(small):
+    small.append((1, 10, 1.0), (1, 20, 2.0), (1, 30, 3.0))
+    assert small.append((1, 20, 2.0), (1, 30, 3.0)).accepted == 2
+    assert small.append((1, 20, 9.0)).refused["duplicate_timestamp"].tolist() == [0]
+    assert small.append((1, 25, 9.0)).refused["out_of_order"].tolist() == [0]
+    assert small.read() == {1: [(10, 1.0), (20, 2.0), (30, 3.0)]}
+
+
+def test_a_sample_from_the_future_is_refused(small):
+    late = NOW + small.database.options.future_tolerance_ms + 1
+    result = small.append((1, late - 1, 1.0), (2, late, 1.0))
+    assert result.accepted == 1
+    assert result.refused["too_far_in_future"].tolist() == [1]
+
+
+def test_series_over_the_limit_get_no_id_and_their_samples_are_refused(tmp_path):
+    small = Small(tmp_path, max_series=2)
+    keys = SeriesKeys.from_labels([labels_of(i) for i in range(4)])
+    ids = small.database.series_ids(keys)
+    assert ids.tolist() == [0, 1, -1, -1]
+    batch = SampleBatch(ids, np.full(4, 10), np.ones(4))
+    (result,) = small.database.append([batch], NOW)
+    assert result.accepted == 2
+    assert result.refused["series_limit"].tolist() == [2, 3]
+    small.database.close()
+
+
+def test_samples_of_any_age_are_taken_with_a_large_window(tmp_path):
+    """Loading history into a store that has moved on: all there, in order, across flushes."""
+    small = Small(tmp_path, out_of_order_window_ms=10**9)
+    small.append(*((1, t, 1.0) for t in range(0, 10_000, 50)))
+    small.database.flush()
+    history = [(2, t, float(t)) for t in range(9_950, -50_000, -50)]
+    assert small.append(*history).accepted == len(history)
+    expected = sorted((t, v) for _, t, v in history)
+    assert small.read()[2] == expected
+    small.append((1, 20_000, 1.0))
+    small.database.flush()
+    assert small.database.head.late_count == 0
+    assert small.read()[2] == expected
+    small.reopen()
+    assert small.read()[2] == expected
+    small.database.close()
+
+
+def test_the_first_of_two_values_stays_when_its_block_is_merged_with_the_seconds(tmp_path):
+    small = Small(tmp_path, out_of_order_window_ms=10**6)
+    small.append(*((1, t, 1.0) for t in range(0, 3_000, 10)))
+    small.database.flush()
+    small.append(*((1, t, 2.0) for t in range(0, 900, 5)), (1, 5_000, 1.0))
+    small.database.flush()
+    small.append(*((1, t, 3.0) for t in range(0, 900, 5)), (1, 9_000, 1.0))
+    small.database.flush()
+    before = small.read()
+    assert dict(before[1])[10] == 1.0
+    assert dict(before[1])[5] == 2.0
+    assert small.database.compact()
+    assert small.read() == before
+    small.database.close()
+
+
+def test_series_lists_those_with_samples_in_the_interval(small):
+    small.append((1, 0, 1.0), (2, 1_000, 1.0), (3, 5_000, 1.0))
+    small.database.flush()
+    chosen = (Matcher("instance", MatchOp.NOT_EQUAL, "host-2"),)
+    assert small.database.series([chosen], 0, 1_000).all_labels() == [labels_of(1)]
+    assert len(small.database.series([], 0, 10_000)) == 3
+
+
+def test_retention_deletes_the_oldest_blocks_by_time_and_by_size(tmp_path):
+    small = Small(tmp_path, retention_ms=5_000)
+    small.append(*((1, t, 1.0) for t in range(0, 10_000, 100)))
+    small.database.flush()
+    assert small.database.retain(10_000) == 5
+    assert small.read()[1][0][0] == 5_000
+    small.database.close()
+    small.changes = {"retention_bytes": 1, "retention_ms": 0}
+    small.open()
+    small.database.retain(10_000)
+    assert len(small.database.blocks) == 0
+    small.database.close()
+
+
+def test_the_log_keeps_only_what_is_not_in_blocks(small):
+    for start in range(0, 20_000, 500):
+        small.append(*((s, t, 1.0) for t in range(start, start + 500, 100) for s in range(20)))
+        small.database.flush()
+    assert small.database.wal.segments <= 3
+    small.reopen()
+    assert len(small.read()[7]) == 200
+
+
+def test_a_second_owner_is_refused(small):
+    with pytest.raises(QvmonError, match="in use by another process") as caught:
+        Small(small.directory)
+    assert caught.value.kind is ErrorKind.CONFLICT
+
+
+def test_queries_beside_appends_and_flushes_see_everything_acknowledged(small):
+    """A reader never misses a sample acknowledged before it began, wherever it is just then."""
+    acknowledged = [0]
+    problems: list[str] = []
+    done = threading.Event()
+
+    def read():
+        while not done.is_set():
+            least = acknowledged[0]
+            found = small.read().get(1, [])
+            if [t for t, _ in found] != list(range(0, 10 * len(found), 10)) or len(found) < least:
+                problems.append(f"{len(found)} samples, {least} acknowledged")
+
+    def flush():
+        while not done.is_set():
+            small.database.flush()
+            small.database.compact()
+
+    threads = [threading.Thread(target=work) for work in (read, read, flush)]
+    for thread in threads:
+        thread.start()
+    for first in range(0, 1_500, 5):
+        small.append(*((1, 10 * i, float(i)) for i in range(first, first + 5)))
+        acknowledged[0] = first + 5
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(small.database.blocks) > 0

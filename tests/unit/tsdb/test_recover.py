@@ -1,0 +1,205 @@
+"""Opening a directory whose files are not what was written."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.tsdb.options import Options
+from qvmon.tsdb.records import RECORD_HEADER, SEGMENT_HEADER, RecordKind, framed
+from tests.unit.tsdb.conftest import Small
+
+GROUPS = 20
+
+
+def _filled(directory, **changes):
+    """Return a closed database's Small and its log's size after each group of three samples."""
+    small = Small(directory, segment_bytes=1 << 20, **changes)
+    sizes = []
+    for group in range(GROUPS):
+        small.append(*((series, 10 * group, float(group)) for series in range(3)))
+        sizes.append(small.database.wal.total_bytes)
+    small.database.close()
+    return small, sizes
+
+
+def _log(small):
+    (number,) = small.database.paths.segments()
+    return small.database.paths.segment(number)
+
+
+def _seams(content):
+    """Return the offsets between the records of a segment."""
+    ends = [SEGMENT_HEADER.size]
+    while ends[-1] < len(content):
+        length = int.from_bytes(content[ends[-1] + 4 : ends[-1] + 8], "little")
+        ends.append(ends[-1] + RECORD_HEADER.size + length)
+    return ends
+
+
+def _groups(small):
+    found = small.read()
+    for samples in found.values():
+        assert samples == [(10 * i, float(i)) for i in range(len(samples))]
+    return {len(samples) for samples in found.values()} or {0}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_a_log_cut_anywhere_gives_every_group_that_was_whole(tmp_path_factory, data):
+    small, sizes = _filled(tmp_path_factory.mktemp("cut"))
+    log = _log(small)
+    log_before = log.read_bytes()
+    cut = data.draw(st.integers(0, sizes[-1]))
+    os.truncate(log, cut)
+    small.open()
+    whole = sum(size <= cut for size in sizes)
+    assert _groups(small) == {whole}
+    if cut not in _seams(log_before):
+        assert "cut off" in small.database.recovery.warnings[0]
+    else:
+        assert small.database.recovery.warnings == []
+    small.append((0, 5_000, 1.0))
+    small.reopen()
+    assert small.database.recovery.warnings == []
+    assert small.read(5_000)[0] == [(5_000, 1.0)]
+    small.database.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_flipped_byte_loses_at_most_what_follows_and_says_where(tmp_path_factory, data):
+    small, sizes = _filled(tmp_path_factory.mktemp("flip"))
+    log = _log(small)
+    content = bytearray(log.read_bytes())
+    at = data.draw(st.integers(0, len(content) - 1))
+    content[at] ^= data.draw(st.integers(1, 255))
+    log.write_bytes(content)
+    small.open()
+    in_segment_number = 8 <= at < SEGMENT_HEADER.size
+    whole = GROUPS if in_segment_number else sum(size <= at for size in sizes)
+    assert _groups(small) == {whole}
+    warnings = small.database.recovery.warnings
+    assert in_segment_number or str(log) in warnings[0]
+    if not in_segment_number and "moved" in warnings[0]:
+        (kept,) = small.database.paths.quarantine.iterdir()
+        assert content.endswith(kept.read_bytes())
+    small.database.close()
+
+
+def test_damage_in_one_segment_leaves_the_others_readable(tmp_path):
+    small = Small(tmp_path, segment_bytes=1 << 10)
+    for group in range(60):
+        small.append(*((series, 10 * group, float(group)) for series in range(3)))
+    small.database.close()
+    numbers = small.database.paths.segments()
+    assert len(numbers) > 3
+    damaged = small.database.paths.segment(numbers[1])
+    content = bytearray(damaged.read_bytes())
+    content[SEGMENT_HEADER.size + 4] ^= 0xFF
+    damaged.write_bytes(content)
+    small.open()
+    times = [t for t, _ in small.read()[1]]
+    assert times[0] == 0
+    assert times[-1] == 590
+    assert len(times) < 60
+    small.database.close()
+
+
+def test_zeros_at_the_end_of_a_log_are_a_torn_write(tmp_path):
+    small, _ = _filled(tmp_path)
+    with _log(small).open("ab") as log:
+        log.write(bytes(4096))
+    small.open()
+    assert _groups(small) == {GROUPS}
+    assert "cut off 4096 bytes" in small.database.recovery.warnings[0]
+    small.database.close()
+
+
+def test_a_record_of_a_kind_not_written_yet_is_left_out_with_a_warning(tmp_path):
+    small, _ = _filled(tmp_path)
+    with _log(small).open("ab") as log:
+        log.write(framed(RecordKind.HISTOGRAM, b"whatever"))
+    small.open()
+    assert _groups(small) == {GROUPS}
+    assert "kind 5 was left out" in small.database.recovery.warnings[0]
+    small.database.close()
+
+
+@pytest.mark.parametrize("name", ["samples.parquet", "series.parquet", "meta.json"])
+def test_an_unreadable_block_is_set_aside_and_the_rest_served(tmp_path, name):
+    small = Small(tmp_path)
+    small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
+    small.database.flush()
+    small.database.close()
+    block = small.database.paths.block(2).directory / name
+    os.truncate(block, block.stat().st_size // 2)
+    small.open()
+    assert "moved to" in small.database.recovery.warnings[0]
+    assert len(small.read()[1]) == 30
+    assert (small.database.paths.quarantine / "00000002").is_dir()
+    small.database.close()
+
+
+def test_a_damaged_page_of_a_block_is_reported_and_not_answered_with_wrong_values(tmp_path):
+    rng = np.random.default_rng(5)
+    small = Small(tmp_path)
+    small.append(*((1, t, float(v)) for t, v in enumerate(rng.normal(size=3_000).tolist())))
+    small.database.flush()
+    small.database.close()
+    path = small.database.paths.block(1).samples
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    path.write_bytes(content)
+    small.open()
+    with pytest.raises(QvmonError, match="row group 0 cannot be read") as caught:
+        small.read()
+    assert caught.value.kind is ErrorKind.CORRUPT
+    small.database.close()
+
+
+def test_a_crash_between_writing_a_merged_block_and_deleting_its_sources_is_mended(tmp_path):
+    small = Small(tmp_path)
+    small.append(*((1, t, 1.0) for t in range(0, 8_000, 100)))
+    small.database.flush()
+    before = small.read()
+    removed = []
+    small.database.blocks.remove = removed.extend
+    assert small.database.compact()
+    small.reopen()
+    numbers = {block.meta.number for block in removed}
+    assert not numbers & set(small.database.paths.block_numbers())
+    assert small.read() == before
+    small.database.close()
+
+
+def test_a_half_written_block_is_forgotten(tmp_path):
+    small, _ = _filled(tmp_path)
+    leftover = small.database.paths.block(7).temporary.directory
+    leftover.mkdir()
+    (leftover / "samples.parquet").write_bytes(b"PAR1")
+    small.open()
+    assert not leftover.exists()
+    assert _groups(small) == {GROUPS}
+    small.database.close()
+
+
+def test_an_unreadable_head_state_repeats_work_and_loses_nothing(tmp_path):
+    small = Small(tmp_path)
+    small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
+    small.database.flush()
+    before = small.read()
+    small.database.paths.head_state.write_bytes(b"{")
+    small.reopen()
+    assert small.read() == before
+    small.database.close()
+
+
+def test_the_defaults_keep_fifteen_days_and_refuse_late_samples():
+    assert Options().retention_ms == 15 * 24 * 3_600_000
+    assert Options().out_of_order_window_ms == 0
