@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.model.labels import METRIC_NAME, Labels
+from qvmon.model.labels import Labels
 from qvmon.model.series import Bools, Float64s, Int64s, LabelFrame
-from qvmon.promql import kernels
 from qvmon.promql.arithmetic import SCHEMA_CHANGING, apply
+from qvmon.promql.groups.kernels import any_in_group
+from qvmon.promql.kernels import merge_rows
 from qvmon.promql.nodes import Binary, Cardinality, Matching
 from qvmon.promql.quoting import label_name, quote
-from qvmon.promql.sheet import Sheet, joined, merged, row_groups, unnamed
+from qvmon.promql.sheet import METADATA_LABELS, Sheet, joined, merged, row_groups, unnamed
 
 _MANY = (
     "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
@@ -25,7 +26,7 @@ def combine_sets(operator: str, matching: Matching, left: Sheet, right: Sheet) -
     """Return ``left and right``, ``or`` or ``unless``."""
     frame, left_groups, right_groups, count = _matched(matching, left, right)
     if operator == "or":
-        taken = kernels.any_in_group(left.present, left_groups, count)
+        taken = any_in_group(left.present, left_groups, count)
         extra = right.present & ~taken[right_groups]
         both = Sheet(
             frame,
@@ -34,7 +35,7 @@ def combine_sets(operator: str, matching: Matching, left: Sheet, right: Sheet) -
             np.concatenate((left.unnamed, right.unnamed)),
         )
         return merged(both.without_empty_rows())
-    partners = kernels.any_in_group(right.present, right_groups, count)[left_groups]
+    partners = any_in_group(right.present, right_groups, count)[left_groups]
     kept = left.present & (partners if operator == "and" else ~partners)
     return left.with_values(left.values, kept)
 
@@ -44,7 +45,7 @@ def _matched(
 ) -> tuple[LabelFrame, Int64s, Int64s, int]:
     """Return both sides' labels in one frame, and which match group each row belongs to."""
     frame = joined((left.labels, right.labels))
-    ignored = (*matching.labels, METRIC_NAME)
+    ignored = (*matching.labels, *METADATA_LABELS)
     key = frame.keep(matching.labels) if matching.on else frame.drop(ignored)
     groups, first = row_groups(key.codes)
     return frame, groups[: len(left)], groups[len(left) :], len(first)
@@ -71,10 +72,10 @@ def combine(node: Binary, left: Sheet, right: Sheet, *, drop_late: bool) -> Shee
     if matching.cardinality is Cardinality.ONE_TO_ONE:
         _refuse_many(parts[0], many_groups, count)
     if fill_one is not None:
-        found = kernels.any_in_group(one.present, one_groups, count)
+        found = any_in_group(one.present, one_groups, count)
         parts.append(table.filled_one(fill_one, ~found[many_groups]))
     if fill_many is not None:
-        taken = kernels.any_in_group(many.present, many_groups, count)
+        taken = any_in_group(many.present, many_groups, count)
         parts.append(table.filled_many(fill_many, ~taken[one_groups]))
     return _result(node, matching, frame, parts, swapped=swapped, drop_late=drop_late)
 
@@ -90,7 +91,7 @@ def _refuse_duplicates(
     matching: Matching, one: Sheet, groups: Int64s, count: int, active: Bools
 ) -> None:
     present = one.present & active
-    _, _, collision = kernels.merge_rows(one.values, present, groups, count)
+    _, _, collision = merge_rows(one.values, present, groups, count)
     group, step, row = (int(each) for each in collision)
     if group < 0:
         return
@@ -100,7 +101,7 @@ def _refuse_duplicates(
     shared = (
         labels.keep(*matching.labels)
         if matching.on
-        else labels.without(*matching.labels, METRIC_NAME)
+        else labels.without(*matching.labels, *METADATA_LABELS)
     )
     side = "left" if matching.cardinality is Cardinality.ONE_TO_MANY else "right"
     raise QvmonError(
@@ -113,7 +114,7 @@ def _refuse_duplicates(
 
 def _refuse_many(pairs: _Part, groups: Int64s, count: int) -> None:
     matched = groups[pairs.many_rows]
-    if kernels.merge_rows(pairs.many, pairs.present, matched, count)[2][0] >= 0:
+    if merge_rows(pairs.many, pairs.present, matched, count)[2][0] >= 0:
         raise QvmonError(ErrorKind.INVALID, _MANY)
 
 
@@ -223,7 +224,7 @@ def _result_labels(matching: Matching, frame: LabelFrame, parts: list[_Part]) ->
 def _is_matching_label(matching: Matching, name: str) -> bool:
     if matching.on:
         return name in matching.labels
-    return name not in matching.labels and name != METRIC_NAME
+    return name not in matching.labels and name not in METADATA_LABELS
 
 
 def with_scalar(

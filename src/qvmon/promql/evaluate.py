@@ -9,9 +9,8 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.series import Float64s, SeriesColumns
-from qvmon.promql import aggregate, binary, functions, labelling, windows
+from qvmon.promql import binary, functions, groups, labelling, windows
 from qvmon.promql.arithmetic import apply
-from qvmon.promql.kernels import instant_values
 from qvmon.promql.nodes import (
     Aggregate,
     Binary,
@@ -30,6 +29,7 @@ from qvmon.promql.plan import Plan, Scope, unwrapped
 from qvmon.promql.position import Span
 from qvmon.promql.results import Grid, Matrix, Result, Scalar, Text, Vector
 from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
+from qvmon.promql.windows.kernels import instant_values, smoothed_values
 
 
 def evaluate(
@@ -90,7 +90,7 @@ def _contiguous(columns: SeriesColumns) -> SeriesColumns:
 def _instant(root: Node, out: Sheet, grid: Grid) -> Vector:
     out = out.take(out.present[:, 0])
     if isinstance(root, Aggregate) and root.operator in ("topk", "bottomk"):
-        out = aggregate.ranked(root, out)
+        out = groups.ranked(root, out)
     elif isinstance(root, Call):
         out = functions.ordered(root, out)
     return Vector(out.labels, np.ascontiguousarray(out.values[:, 0]), grid.start_ms)
@@ -171,7 +171,8 @@ class Evaluation:
             looked = scope.looked_at(node.selector.shift)
             columns = self.sources[node.selector.span]
             length = scope.milliseconds(node.range, positive=True)
-            return windows.windows(columns, looked, length, at)
+            mode = node.selector.shift.mode
+            return windows.windows(columns, looked, length, at, mode=mode)
         if not isinstance(node, Subquery):
             raise QvmonError(ErrorKind.INTERNAL, f"{node} is no range vector")
         inner = scope.inside(node)
@@ -179,27 +180,28 @@ class Evaluation:
         columns = windows.columns_of(values, inner.grid.times())
         length = scope.milliseconds(node.range, positive=True)
         looked = scope.looked_at(node.shift)
-        return windows.windows(columns, looked, length, at, values.unnamed)
+        return windows.windows(columns, looked, length, at, unnamed=values.unnamed)
 
     def _selector(self, node: VectorSelector, scope: Scope) -> Sheet:
         columns, looked = self.sources[node.span], scope.looked_at(node.shift)
-        values, present = instant_values(
-            columns.offsets,
-            columns.timestamps,
-            columns.values,
-            looked.times(),
-            looked.lookback_ms,
+        at = looked.times()
+        if node.shift.mode == "smoothed":
+            columns, found = windows.without_stale(columns), smoothed_values
+        else:
+            found = instant_values
+        values, present = found(
+            columns.offsets, columns.timestamps, columns.values, at, looked.lookback_ms
         )
         return sheet(columns.labels, *at_every_step(values, present, scope.grid.steps))
 
     def _aggregate(self, node: Aggregate, scope: Scope) -> Sheet:
         of = self.vector(node.operand, scope)
         if node.operator == "count_values" and node.parameter is not None:
-            return aggregate.count_values(node, of, labelling.literal(node.parameter))
+            return groups.count_values(node, of, labelling.literal(node.parameter))
         parameter = None if node.parameter is None else self.scalar(node.parameter, scope)
-        if node.operator in aggregate.CHOOSING and parameter is not None:
-            return aggregate.choose(node, of, parameter)
-        return aggregate.aggregate(node, of, parameter)
+        if node.operator in groups.CHOOSING and parameter is not None:
+            return groups.choose(node, of, parameter)
+        return groups.aggregate(node, of, parameter)
 
     def _negated(self, node: Unary, scope: Scope) -> Sheet:
         of = self.vector(node.operand, scope)

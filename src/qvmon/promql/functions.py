@@ -7,15 +7,25 @@ from typing import Protocol
 
 import numpy as np
 
-from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
+from qvmon.model.floats import format_float
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
-from qvmon.promql import histogram, kernels, labelling, windows
+from qvmon.promql import histogram, labelling, windows
 from qvmon.promql.arithmetic import UNARY, clamp, date_part, elementwise, round_to
 from qvmon.promql.binary import nameless
 from qvmon.promql.nodes import Call, Node, ValueType, VectorSelector
 from qvmon.promql.plan import Scope, unwrapped
 from qvmon.promql.position import Span
-from qvmon.promql.sheet import Sheet, at_every_step, no_labels, sheet
+from qvmon.promql.sheet import (
+    Sheet,
+    at_every_step,
+    merged,
+    no_labels,
+    sheet,
+    stacked,
+    with_column,
+)
+from qvmon.promql.windows.kernels import instant_times
 
 DATE_PARTS = frozenset(
     {
@@ -103,6 +113,11 @@ def _over_windows(of: Arguments, node: Call, scope: Scope) -> Sheet:
     matrix = next(a for a in node.arguments if a.type is ValueType.MATRIX)
     scalars = [of.scalar(a, scope) for a in node.arguments if a is not matrix]
     ranged = of.windows(matrix, scope)
+    if ranged.mode and node.function not in (safe := windows.SAFE[ranged.mode]):
+        raise invalid(
+            f"{ranged.mode} modifier can only be used with: {', '.join(safe)} "
+            f"- not with {node.function}"
+        )
     if node.function == "absent_over_time":
         present = windows.over_time(ranged, "present_over_time")[1]
         missing = ~np.any(present, axis=0)
@@ -146,7 +161,7 @@ def _timestamp(of: Arguments, node: Call, scope: Scope) -> Sheet:
         times = np.zeros_like(vector.values) + scope.grid.times() / 1000.0
         return nameless(vector.with_values(times), drop_late=of.drop_late)
     columns, looked = of.sources[argument.span], scope.looked_at(argument.shift)
-    found = kernels.instant_times(
+    found = instant_times(
         columns.offsets, columns.timestamps, columns.values, looked.times(), looked.lookback_ms
     )
     out = sheet(columns.labels, *at_every_step(*found, scope.grid.steps))
@@ -194,6 +209,31 @@ def _quantile(of: Arguments, node: Call, scope: Scope) -> Sheet:
     return nameless(out, drop_late=of.drop_late)
 
 
+def _quantiles(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    label = labelling.literal(node.arguments[1])
+    buckets = of.vector(node.arguments[0], scope)
+    parts = []
+    for argument in node.arguments[2:]:
+        quantiles = of.scalar(argument, scope)
+        each = histogram.quantile(quantiles, buckets)
+        for q in np.unique(quantiles):
+            here = (quantiles == q) | (np.isnan(quantiles) & np.isnan(q))
+            labels = with_column(each.labels, label, [_open_metrics(q)] * len(each))
+            parts.append(sheet(labels, each.values, each.present & here))
+    return nameless(merged(stacked(parts)), drop_late=of.drop_late)
+
+
+def _open_metrics(value: float) -> str:
+    text = format_float(value)
+    return text if any(mark in text for mark in ".eIN") else f"{text}.0"
+
+
+def _no_float(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    """Return nothing: the function reads native histograms, and floats are none."""
+    vector = of.vector(node.arguments[0], scope)
+    return vector.take(np.zeros(0, np.int64))
+
+
 def _fraction(of: Arguments, node: Call, scope: Scope) -> Sheet:
     low, high = (of.scalar(each, scope) for each in node.arguments[:2])
     out = histogram.fraction(low, high, of.vector(node.arguments[2], scope))
@@ -205,8 +245,14 @@ _SPECIAL: dict[str, Callable[[Arguments, Call, Scope], Sheet]] = {
     "clamp": _clamped,
     "clamp_max": _clamped,
     "clamp_min": _clamped,
+    "histogram_avg": _no_float,
+    "histogram_count": _no_float,
     "histogram_fraction": _fraction,
     "histogram_quantile": _quantile,
+    "histogram_quantiles": _quantiles,
+    "histogram_stddev": _no_float,
+    "histogram_stdvar": _no_float,
+    "histogram_sum": _no_float,
     "label_join": _label_joined,
     "label_replace": _label_replaced,
     "round": _rounded,

@@ -11,10 +11,10 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.labels import METRIC_NAME, Labels, MatchOp, compile_pattern
-from qvmon.model.series import Int64s
+from qvmon.model.series import Bools, Int64s
 from qvmon.promql.nodes import MatrixSelector, Node, StringLiteral, VectorSelector
 from qvmon.promql.plan import unwrapped
-from qvmon.promql.sheet import Sheet, merged, strings, with_column
+from qvmon.promql.sheet import METADATA_LABELS, Sheet, merged, strings, with_column
 
 _REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
 
@@ -32,14 +32,11 @@ def label_replace(of: Sheet, target: str, replacement: str, source: str, express
     if not target:
         raise invalid(f'invalid destination label name in label_replace(): "{target}"')
     before = strings(of.labels, target)
-    known: dict[str, str | None] = {}
-    after = []
-    for value, old in zip(strings(of.labels, source), before, strict=True):
-        if value not in known:
-            known[value] = _expanded(pattern.fullmatch(value), replacement)
-        new = known[value]
-        after.append(old if new is None else new)
-    return _relabelled(of, target, after, after != before)
+    found = strings(of.labels, source)
+    known = {value: _expanded(pattern.fullmatch(value), replacement) for value in set(found)}
+    new = [known[value] for value in found]
+    after = [old if value is None else value for old, value in zip(before, new, strict=True)]
+    return _relabelled(of, target, after, np.array([value is not None for value in new], np.bool_))
 
 
 def _expanded(match: Any, template: str) -> str | None:
@@ -68,15 +65,14 @@ def label_join(of: Sheet, target: str, separator: str, sources: Sequence[str]) -
         raise invalid(f'invalid destination label name in label_join(): "{target}"')
     columns = [strings(of.labels, source) for source in sources]
     values = [separator.join(row) for row in zip(*columns, strict=True)] or [""] * len(of)
-    return _relabelled(of, target, values, True)
+    return _relabelled(of, target, values, np.ones(len(of), np.bool_))
 
 
-def _relabelled(of: Sheet, name: str, values: Sequence[str], changed: bool) -> Sheet:
-    if not changed:
-        return of
+def _relabelled(of: Sheet, name: str, values: Sequence[str], given: Bools) -> Sheet:
+    """Return the series with other values of one label; a name that was ``given`` stays."""
     out = replace(of, labels=with_column(of.labels, name, values))
     if name == METRIC_NAME:
-        out = replace(out, unnamed=np.zeros(len(of), np.bool_))
+        out = replace(out, unnamed=of.unnamed & ~given)
     return merged(out)
 
 
@@ -121,7 +117,7 @@ def labels_when_absent(argument: Node) -> Labels:
             fixed[matcher.name] = matcher.value
         else:
             fixed[matcher.name] = ""
-    return Labels(fixed).without(METRIC_NAME)
+    return Labels(fixed).without(*METADATA_LABELS)
 
 
 def literal(node: Node) -> str:

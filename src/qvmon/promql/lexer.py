@@ -105,8 +105,9 @@ class Token:
 
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)+")
-_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_PLAIN_WORD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_LETTER = r"(?:[a-zA-Z_]|[^\W\d_])"  # ASCII, or a letter of any other script
+_WORD = re.compile(rf"(?:{_LETTER}|:)(?:{_LETTER}|[0-9:.])*")
+_PLAIN_WORD = re.compile(rf"{_LETTER}(?:{_LETTER}|[0-9.])*")
 _NUMBER = re.compile(
     r"(?:0[xX]_?[0-9a-fA-F](?:_?[0-9a-fA-F])*"
     r"|(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)"
@@ -199,6 +200,8 @@ class Lexer:
 
     def _word(self, word: str) -> Token:
         lower = word.lower()
+        if not word.isascii():
+            lower = ""  # some letters become ASCII in lower case, and are names all the same
         if lower in ("inf", "nan"):
             return Token(NUMBER, word, self._at)
         if lower in _RESERVED:

@@ -154,6 +154,8 @@ def _needs(node: Node, scope: Scope) -> Iterator[tuple[VectorSelector, Selection
             yield node, _selection(node, scope, scope.grid.lookback_ms)
         case MatrixSelector():
             length = scope.milliseconds(node.range, positive=True)
+            if node.selector.shift.mode:
+                length += scope.grid.lookback_ms
             yield node.selector, _selection(node.selector, scope, length)
         case Subquery():
             yield from _needs(node.expression, scope.inside(node))
@@ -166,6 +168,8 @@ def _selection(node: VectorSelector, scope: Scope, before_ms: int) -> Selection:
     """Return the interval a selector reads; windows are open on the left."""
     looked = scope.looked_at(node.shift)
     last = looked.start_ms + max(0, looked.steps - 1) * looked.step_ms
+    if node.shift.mode == "smoothed":
+        last += looked.lookback_ms
     return Selection(node.matchers, looked.start_ms - before_ms + 1, last)
 
 

@@ -16,14 +16,14 @@ class Grid:
     Attributes:
         start_ms: First step.
         end_ms: No step lies after it.
-        step_ms: Distance between steps.
+        step_ms: Distance between steps; 0 in an instant query.
         lookback_ms: How old a sample may be and still stand for its series.
         subquery_step_ms: The step of subqueries that name none.
     """
 
     start_ms: int
     end_ms: int
-    step_ms: int = 60_000
+    step_ms: int = 0
     lookback_ms: int = 300_000
     subquery_step_ms: int = 60_000
 

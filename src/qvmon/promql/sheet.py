@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Bools, Float64s, Int32s, Int64s, LabelFrame, Symbols, SymbolTable
-from qvmon.promql import kernels
+from qvmon.promql.kernels import merge_rows
+
+METADATA_LABELS = (METRIC_NAME, "__type__", "__unit__")
+"""What a series is called; gone once a function or operator has made something else of it."""
 
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
 
@@ -63,6 +66,16 @@ def at_every_step(values: Float64s, present: Bools, steps: int) -> tuple[Float64
     if values.shape == shape:
         return values, present
     return np.broadcast_to(values, shape).copy(), np.broadcast_to(present, shape).copy()
+
+
+def stacked(parts: Sequence[Sheet]) -> Sheet:
+    """Return the rows of all sheets in one."""
+    return Sheet(
+        joined([part.labels for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.present for part in parts]),
+        np.concatenate([part.unnamed for part in parts]),
+    )
 
 
 def no_labels(rows: int) -> LabelFrame:
@@ -138,15 +151,17 @@ def strings(frame: LabelFrame, name: str) -> list[str]:
 
 def grouped_frame(frame: LabelFrame, names: Collection[str], *, without: bool) -> LabelFrame:
     """Return the labels by which ``by`` or ``without`` groups rows."""
-    return frame.drop((*names, METRIC_NAME)) if without else frame.keep(names)
+    return frame.drop((*names, *METADATA_LABELS)) if without else frame.keep(names)
 
 
 def unnamed(of: Sheet, rows: Bools | None = None) -> Sheet:
     """Return the series without their metric names (in ``rows`` only, where given)."""
-    if METRIC_NAME not in of.labels.names:
-        return of
+    if rows is None:
+        return replace(of, labels=of.labels.drop(METADATA_LABELS))
     codes = of.labels.codes.copy()
-    codes[slice(None) if rows is None else rows, of.labels.names.index(METRIC_NAME)] = 0
+    for column, name in enumerate(of.labels.names):
+        if name in METADATA_LABELS:
+            codes[rows, column] = 0
     return replace(of, labels=LabelFrame(of.labels.names, codes, of.labels.symbols))
 
 
@@ -159,7 +174,7 @@ def merged(of: Sheet, complaint: str = SAME_LABELS) -> Sheet:
     groups, first = row_groups(of.labels.codes)
     if len(first) == len(of):
         return of
-    values, present, collision = kernels.merge_rows(of.values, of.present, groups, len(first))
+    values, present, collision = merge_rows(of.values, of.present, groups, len(first))
     if collision[0] >= 0:
         raise QvmonError(ErrorKind.INVALID, complaint)
     late = np.zeros(len(first), np.bool_)

@@ -35,6 +35,11 @@ def _signature(spelled: str, returns: str = "v", extra: int = 0) -> Signature:
 
 
 _OF_VECTOR = {
+    "histogram_avg",
+    "histogram_count",
+    "histogram_stddev",
+    "histogram_stdvar",
+    "histogram_sum",
     "abs",
     "absent",
     "acos",
@@ -110,6 +115,7 @@ SIGNATURES: dict[str, Signature] = {
     "clamp_max": _signature("vs"),
     "clamp_min": _signature("vs"),
     "double_exponential_smoothing": _signature("mss"),
+    "integral": _signature("ms", extra=1),
     "histogram_fraction": _signature("ssv"),
     "histogram_quantile": _signature("sv"),
     "histogram_quantiles": _signature("vtss", extra=9),

@@ -64,7 +64,7 @@ class QueryEngine:
                 INVALID for a query that is wrong or does not fit its samples, EXHAUSTED when
                 too much is asked at once or by one query, TIMEOUT.
         """
-        grid = self._grid(time_ms, time_ms, 1, lookback_ms)
+        grid = self._grid(time_ms, time_ms, 0, lookback_ms)
         return await self._answered(
             principal, "instant", lambda: self._run(self.planned(text), grid), timeout_seconds
         )

@@ -6,8 +6,8 @@ import numpy as np
 
 from qvmon.model.errors import invalid
 from qvmon.model.floats import format_decimal
-from qvmon.model.series import Float64s, Int64s, LabelFrame
-from qvmon.promql import kernels
+from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesKeys
+from qvmon.promql.groups import kernels
 from qvmon.promql.nodes import Aggregate
 from qvmon.promql.sheet import (
     Sheet,
@@ -94,17 +94,9 @@ def _sampled(frame: LabelFrame, ratio: Float64s) -> np.ndarray[tuple[int, int], 
     if np.isnan(ratio).any():
         raise invalid("Ratio value is NaN")
     ratio = np.clip(ratio, -1.0, 1.0)
-    at = np.array([_place(frame, row) for row in range(len(frame))])[:, None]
+    keys = SeriesKeys.from_labels(frame.all_labels())
+    at = (kernels.hash_keys(keys.arena, keys.offsets) / 2.0**64)[:, None]
     return np.where(ratio >= 0, at < ratio, at >= 1.0 + ratio)
-
-
-def _place(frame: LabelFrame, row: int) -> float:
-    """Return where in [0, 1) the hash of a series' labels falls (64 bits of FNV-1a, mixed)."""
-    digest = 0xCBF29CE484222325
-    for byte in frame.labels(row).encode():
-        digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    digest = (digest ^ digest >> 33) * 0xFF51AFD7ED558CCD & 0xFFFFFFFFFFFFFFFF
-    return (digest ^ digest >> 33) / 2.0**64
 
 
 def count_values(node: Aggregate, of: Sheet, label: str) -> Sheet:
@@ -115,13 +107,13 @@ def count_values(node: Aggregate, of: Sheet, label: str) -> Sheet:
     """
     if not label:
         raise invalid(f'invalid label name "{label}"')
-    distinct, inverse = np.unique(of.values[of.present], return_inverse=True)
-    if len(distinct) == 0:
+    bits, inverse = np.unique(of.values[of.present].view(np.int64), return_inverse=True)
+    if len(bits) == 0:
         return of.take(np.zeros(0, np.int64))
     codes = np.full(of.values.shape, -1)
     codes[of.present] = inverse
     parts = []
-    for code, value in enumerate(distinct):
+    for code, value in enumerate(bits.view(np.float64)):
         here = codes == code
         rows = here.any(axis=1)
         named = with_column(of.labels.take(rows), label, [format_decimal(value)] * rows.sum())

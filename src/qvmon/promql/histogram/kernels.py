@@ -1,0 +1,179 @@
+"""Compiled loops over the cumulative buckets of classic histograms.
+
+Semantics follow Prometheus' ``promql/quantile.go``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from qvmon.model.compiled import kernel
+from qvmon.model.series import Bools, Float64s, Int64s
+from qvmon.promql.kernels import CHANGED, FLOATS, GRID, INTS, MASK, OUT
+
+
+@kernel(f"int64({CHANGED}, {CHANGED}, int64)")
+def _one_bucket_a_bound(bounds: Float64s, counts: Float64s, size: int) -> int:
+    """Add up the counts of equal bounds in place; return how many bounds remain."""
+    kept = 0
+    for i in range(1, size):
+        if bounds[i] == bounds[kept]:
+            counts[kept] += counts[i]
+        else:
+            kept += 1
+            bounds[kept] = bounds[i]
+            counts[kept] = counts[i]
+    return kept + 1
+
+
+@kernel(f"void({CHANGED}, int64)")
+def _never_falling(counts: Float64s, size: int) -> None:
+    """Let no count lie below the one before it, nor insignificantly above (relative 1e-12)."""
+    before = counts[0]
+    for i in range(1, size):
+        total = abs(before) + abs(counts[i])
+        close = total > 0 and abs(counts[i] - before) / total < 1e-12
+        if close or counts[i] < before:
+            counts[i] = before
+        else:
+            before = counts[i]
+
+
+@kernel(f"float64(float64, {CHANGED}, {CHANGED}, int64)")
+def _bucket_quantile(q: float, bounds: Float64s, counts: Float64s, size: int) -> float:
+    if math.isnan(q):
+        return math.nan
+    if q < 0:
+        return -math.inf
+    if q > 1:
+        return math.inf
+    if bounds[size - 1] != math.inf:
+        return math.nan
+    size = _one_bucket_a_bound(bounds, counts, size)
+    _never_falling(counts, size)
+    if size < 2 or counts[size - 1] == 0:
+        return math.nan
+    rank = q * counts[size - 1]
+    b = 0
+    while b < size - 1 and not counts[b] >= rank:
+        b += 1
+    if b == size - 1:
+        return float(bounds[size - 2])
+    if b == 0 and bounds[0] <= 0:
+        return float(bounds[0])
+    low, below = 0.0, 0.0
+    if b > 0:
+        low, below = bounds[b - 1], counts[b - 1]
+    return float(low + (bounds[b] - low) * ((rank - below) / (counts[b] - below)))
+
+
+@kernel(f"float64(float64, {FLOATS}, {FLOATS}, int64)")
+def _rank_at(value: float, bounds: Float64s, counts: Float64s, size: int) -> float:
+    """Return how many observations lie below ``value``; buckets without width are not split."""
+    below = 0.0
+    low = 0.0 if bounds[0] > 0 else -math.inf
+    for b in range(size):
+        if low >= value:
+            return below
+        if bounds[b] > value:
+            if low == -math.inf:
+                return float(counts[b])
+            return float(below + (counts[b] - below) * (value - low) / (bounds[b] - low))
+        below = counts[b]
+        low = bounds[b]
+    return float(counts[size - 1])
+
+
+@kernel(f"float64(float64, float64, {CHANGED}, {CHANGED}, int64)")
+def _bucket_fraction(
+    low: float, high: float, bounds: Float64s, counts: Float64s, size: int
+) -> float:
+    if bounds[size - 1] != math.inf:
+        return math.nan
+    size = _one_bucket_a_bound(bounds, counts, size)
+    total = counts[size - 1]
+    if total == 0 or math.isnan(low) or math.isnan(high):
+        return math.nan
+    if low >= high:
+        return 0.0
+    inside = _rank_at(high, bounds, counts, size) - _rank_at(low, bounds, counts, size)
+    return float(inside / total)
+
+
+@kernel(f"int64({GRID}, {MASK}, {FLOATS}, int64, int64, int64, {CHANGED}, {CHANGED})")
+def _buckets_at(
+    values: Float64s,
+    present: Bools,
+    bounds: Float64s,
+    start: int,
+    end: int,
+    step: int,
+    bounds_out: Float64s,
+    counts_out: Float64s,
+) -> int:
+    size = 0
+    for i in range(start, end):
+        if present[i, step]:
+            bounds_out[size] = bounds[i]
+            counts_out[size] = values[i, step]
+            size += 1
+    return size
+
+
+@kernel(f"{OUT}({GRID}, {MASK}, {INTS}, int64, {FLOATS}, {FLOATS})")
+def bucket_quantiles(
+    values: Float64s,
+    present: Bools,
+    groups: Int64s,
+    count: int,
+    bounds: Float64s,
+    quantiles: Float64s,
+) -> tuple[Float64s, Bools]:
+    """Return float64[groups, steps]: quantiles of histograms whose rows lie together, by bound."""
+    n, m = values.shape
+    out = np.zeros((count, m))
+    there = np.zeros((count, m), np.bool_)
+    upper, counts = np.empty(n), np.empty(n)
+    start = 0
+    while start < n:
+        end = start
+        while end < n and groups[end] == groups[start]:
+            end += 1
+        for j in range(m):
+            size = _buckets_at(values, present, bounds, start, end, j, upper, counts)
+            if size:
+                out[groups[start], j] = _bucket_quantile(quantiles[j], upper, counts, size)
+                there[groups[start], j] = True
+        start = end
+    return out, there
+
+
+@kernel(f"{OUT}({GRID}, {MASK}, {INTS}, int64, {FLOATS}, {FLOATS}, {FLOATS})")
+def bucket_fractions(
+    values: Float64s,
+    present: Bools,
+    groups: Int64s,
+    count: int,
+    bounds: Float64s,
+    lows: Float64s,
+    highs: Float64s,
+) -> tuple[Float64s, Bools]:
+    """Return float64[groups, steps]: the part of each histogram between two values."""
+    n, m = values.shape
+    out = np.zeros((count, m))
+    there = np.zeros((count, m), np.bool_)
+    upper, counts = np.empty(n), np.empty(n)
+    start = 0
+    while start < n:
+        end = start
+        while end < n and groups[end] == groups[start]:
+            end += 1
+        for j in range(m):
+            size = _buckets_at(values, present, bounds, start, end, j, upper, counts)
+            if size:
+                out[groups[start], j] = _bucket_fraction(lows[j], highs[j], upper, counts, size)
+                there[groups[start], j] = True
+        start = end
+    return out, there

@@ -1,0 +1,172 @@
+"""Range vectors: samples with a window for each step, and the functions over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from qvmon.model.errors import invalid
+from qvmon.model.series import Bools, Float64s, Int64s, SeriesColumns
+from qvmon.promql.results import Grid
+from qvmon.promql.sheet import Sheet, at_every_step
+from qvmon.promql.windows import kernels
+
+SAFE = {
+    "anchored": ("changes", "delta", "increase", "rate", "resets"),
+    "smoothed": ("delta", "increase", "rate"),
+}
+"""The functions that may be used with each mode."""
+
+DEFAULTS = {"integral": 2.0}  # trapezoids
+RATES = {"rate": (True, True), "increase": (True, False), "delta": (False, False)}
+KEEP_NAME = frozenset({"last_over_time", "first_over_time"})
+Result = tuple[Float64s, Bools]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """A range vector at every step.
+
+    Attributes:
+        columns: Samples of n series, without staleness markers.
+        starts: int64[w]; where each window begins (that instant excluded). Under ``@`` there
+            is one window for all steps.
+        ends: int64[w]; where each window ends, included.
+        at: int64[m]; the steps themselves.
+        mode: ``anchored`` or ``smoothed``: how the edges are treated; empty for the usual way.
+        lookback_ms: How far beyond a window ``anchored`` and ``smoothed`` look.
+        unnamed: bool[n]; which series lose their name at the end of the query.
+    """
+
+    columns: SeriesColumns
+    starts: Int64s
+    ends: Int64s
+    at: Int64s
+    unnamed: Bools
+    mode: str = ""
+    lookback_ms: int = 0
+
+    def everywhere(self) -> Windows:
+        """Return the same with one window for each step."""
+        if len(self.starts) == len(self.at):
+            return self
+        shape = self.at.shape
+        starts, ends = np.broadcast_to(self.starts, shape), np.broadcast_to(self.ends, shape)
+        return replace(self, starts=starts.copy(), ends=ends.copy())
+
+    def sheet(self, result: Result) -> Sheet:
+        """Return the result of a function over these windows as a sheet."""
+        values, present = at_every_step(*result, len(self.at))
+        return Sheet(self.columns.labels, values, present, self.unnamed)
+
+
+def without_stale(columns: SeriesColumns) -> SeriesColumns:
+    """Return the samples without staleness markers, which no window sees."""
+    bits = columns.values.view(np.int64)
+    if kernels.count_stale(bits) == 0:
+        return columns
+    keep = bits != kernels.STALE
+    kept_before = np.concatenate(([0], np.cumsum(keep)))
+    return SeriesColumns(
+        columns.labels,
+        kept_before[columns.offsets].astype(np.int64),
+        columns.timestamps[keep],
+        columns.values[keep],
+    )
+
+
+def columns_of(sheet: Sheet, times: Int64s) -> SeriesColumns:
+    """Return the values of a sheet as samples: what a subquery's windows look at."""
+    offsets = np.concatenate(([0], np.cumsum(sheet.present.sum(axis=1)))).astype(np.int64)
+    rows, steps = np.nonzero(sheet.present)
+    return SeriesColumns(sheet.labels, offsets, times[steps], sheet.values[rows, steps])
+
+
+def windows(
+    columns: SeriesColumns,
+    looked: Grid,
+    length_ms: int,
+    at: Int64s,
+    *,
+    unnamed: Bools | None = None,
+    mode: str = "",
+) -> Windows:
+    """Return the windows of ``length_ms`` that end at each step of ``looked``."""
+    ends = looked.times()
+    unnamed = np.zeros(len(columns), np.bool_) if unnamed is None else unnamed
+    columns = without_stale(columns)
+    return Windows(columns, ends - length_ms, ends, at, unnamed, mode, looked.lookback_ms)
+
+
+def rate(of: Windows, function: str) -> Result:
+    """Return ``rate``, ``increase`` or ``delta``."""
+    columns = of.columns
+    if of.mode:
+        return kernels.edged_rate(
+            columns.offsets,
+            columns.timestamps,
+            columns.values,
+            of.starts,
+            of.ends,
+            of.lookback_ms,
+            of.mode == "smoothed",
+            *RATES[function],
+        )
+    return kernels.extrapolated_rate(
+        columns.offsets, columns.timestamps, columns.values, of.starts, of.ends, *RATES[function]
+    )
+
+
+def over_time(of: Windows, function: str, parameter: Float64s | None = None) -> Result:
+    """Return a function of ``kernels.OVER_TIME``; ``parameter`` (float64[m]) is its scalar."""
+    of = of.everywhere() if parameter is not None else of
+    columns = of.columns
+    if of.mode == "anchored":
+        return kernels.anchored_transitions(
+            columns.offsets,
+            columns.timestamps,
+            columns.values,
+            of.starts,
+            of.ends,
+            of.lookback_ms,
+            function == "resets",
+        )
+    if parameter is None:
+        parameter = np.full(len(of.starts), DEFAULTS.get(function, 0.0))
+    return kernels.reduce_windows(
+        kernels.OVER_TIME[function],
+        columns.offsets,
+        columns.timestamps,
+        columns.values,
+        of.starts,
+        of.ends,
+        parameter,
+        of.at if len(of.at) == len(of.starts) else of.ends,
+    )
+
+
+def smoothed(of: Windows, smoothing: Float64s, trend: Float64s) -> Result:
+    """Return double exponential smoothing.
+
+    Raises:
+        QvmonError: INVALID, for a factor that is not between 0 and 1.
+    """
+    for name, letter, factors in (("smoothing", "sf", smoothing), ("trend", "tf", trend)):
+        bad = factors[~((factors > 0) & (factors < 1))]
+        if len(bad):
+            raise invalid(f"invalid {name} factor. Expected: 0 < {letter} < 1, got: {bad[0]:f}")
+    of, columns = of.everywhere(), of.columns
+    return kernels.smoothed_windows(
+        columns.offsets, columns.timestamps, columns.values, of.starts, of.ends, smoothing, trend
+    )
+
+
+def function_over(name: str) -> Callable[..., Result]:
+    """Return what computes the function ``name`` of a range vector and its scalars."""
+    if name in RATES:
+        return lambda of: rate(of, name)
+    if name == "double_exponential_smoothing":
+        return smoothed
+    return lambda of, parameter=None: over_time(of, name, parameter)

@@ -1,0 +1,562 @@
+"""Compiled loops from samples to values at steps.
+
+Samples are ragged: series ``i`` owns rows ``offsets[i]:offsets[i + 1]`` of ``times`` (int64
+milliseconds, ascending) and ``values`` (float64). Windows are open on the left as in
+Prometheus 3: ``starts[w] < t <= ends[w]``; both arrays ascend. Results are float64[n, windows]
+beside bool[n, windows]. Semantics follow Prometheus' ``promql/functions.go``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from qvmon.model.compiled import kernel
+from qvmon.model.series import STALE_BITS, Bools, Float64s, Int64s
+from qvmon.promql.kernels import FLOATS, INTS, OUT, add_exactly, quantile_of
+
+STALE = np.int64(STALE_BITS)
+
+# What ``reduce_windows`` makes of the samples of a window.
+OVER_TIME = {
+    name: code
+    for code, name in enumerate(
+        (
+            "sum_over_time",
+            "avg_over_time",
+            "min_over_time",
+            "max_over_time",
+            "count_over_time",
+            "last_over_time",
+            "first_over_time",
+            "present_over_time",
+            "stddev_over_time",
+            "stdvar_over_time",
+            "quantile_over_time",
+            "mad_over_time",
+            "changes",
+            "resets",
+            "irate",
+            "idelta",
+            "deriv",
+            "predict_linear",
+            "ts_of_first_over_time",
+            "ts_of_last_over_time",
+            "ts_of_min_over_time",
+            "ts_of_max_over_time",
+            "integral",
+        )
+    )
+}
+
+
+@kernel(f"int64({INTS})")
+def count_stale(bits: Int64s) -> int:
+    """Return how many of the values (seen as int64 bits) are staleness markers."""
+    count = 0
+    for i in range(len(bits)):
+        count += bits[i] == STALE
+    return count
+
+
+@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, int64)")
+def instant_values(
+    offsets: Int64s, times: Int64s, values: Float64s, at: Int64s, lookback: int
+) -> tuple[Float64s, Bools]:
+    """Return each series' newest value not older than ``lookback`` at each of ``at``."""
+    n, m = len(offsets) - 1, len(at)
+    out = np.zeros((n, m))
+    present = np.zeros((n, m), np.bool_)
+    bits = values.view(np.int64)
+    for i in range(n):
+        row, end = offsets[i], offsets[i + 1]
+        for j in range(m):
+            while row < end and times[row] <= at[j]:
+                row += 1
+            found = row - 1
+            if found < offsets[i] or times[found] <= at[j] - lookback:
+                continue
+            if bits[found] != STALE:
+                out[i, j] = values[found]
+                present[i, j] = True
+    return out, present
+
+
+@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, int64)")
+def instant_times(
+    offsets: Int64s, times: Int64s, values: Float64s, at: Int64s, lookback: int
+) -> tuple[Float64s, Bools]:
+    """Return the seconds at which the samples of ``instant_values`` were taken."""
+    n, m = len(offsets) - 1, len(at)
+    out = np.zeros((n, m))
+    present = np.zeros((n, m), np.bool_)
+    bits = values.view(np.int64)
+    for i in range(n):
+        row, end = offsets[i], offsets[i + 1]
+        for j in range(m):
+            while row < end and times[row] <= at[j]:
+                row += 1
+            found = row - 1
+            if found < offsets[i] or times[found] <= at[j] - lookback:
+                continue
+            if bits[found] != STALE:
+                out[i, j] = times[found] / 1000.0
+                present[i, j] = True
+    return out, present
+
+
+@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, boolean, boolean)")
+def extrapolated_rate(
+    offsets: Int64s,
+    times: Int64s,
+    values: Float64s,
+    starts: Int64s,
+    ends: Int64s,
+    is_counter: bool,
+    per_second: bool,
+) -> tuple[Float64s, Bools]:
+    """Return rate, increase or delta, extrapolated to the window's edges.
+
+    A counter's resets are added back, and it is not extrapolated below zero. The newest reset
+    is remembered, so that windows without any cost two look-ups.
+    """
+    n, m = len(offsets) - 1, len(starts)
+    out = np.zeros((n, m))
+    present = np.zeros((n, m), np.bool_)
+    for i in range(n):
+        low = high = offsets[i]
+        end = offsets[i + 1]
+        newest_reset = np.int64(-1)
+        for j in range(m):
+            while high < end and times[high] <= ends[j]:
+                if high > offsets[i] and values[high] < values[high - 1]:
+                    newest_reset = high
+                high += 1
+            while low < high and times[low] <= starts[j]:
+                low += 1
+            if high - low < 2:
+                continue
+            last = high - 1
+            change = values[last] - values[low]
+            if is_counter and newest_reset > low:
+                for row in range(low + 1, high):
+                    if values[row] < values[row - 1]:
+                        change += values[row - 1]
+            to_start = (times[low] - starts[j]) / 1000.0
+            to_end = (ends[j] - times[last]) / 1000.0
+            sampled = (times[last] - times[low]) / 1000.0
+            average = sampled / (last - low)
+            if to_start >= average * 1.1:
+                to_start = average / 2
+            if is_counter and change > 0 and values[low] >= 0:
+                to_zero = sampled * (values[low] / change)
+                if to_zero < to_start:
+                    to_start = to_zero
+            if to_end >= average * 1.1:
+                to_end = average / 2
+            factor = (sampled + to_start + to_end) / sampled
+            if per_second:
+                factor /= (ends[j] - starts[j]) / 1000.0
+            out[i, j] = change * factor
+            present[i, j] = True
+    return out, present
+
+
+@kernel(f"float64({FLOATS})")
+def _sum(values: Float64s) -> float:
+    total, error = 0.0, 0.0
+    for value in values:
+        total, error = add_exactly(value, total, error)
+    return total if math.isinf(total) else total + error
+
+
+@kernel(f"float64({FLOATS})")
+def _average(values: Float64s) -> float:
+    total, error, mean = values[0], 0.0, 0.0
+    incremental = False
+    for i in range(1, len(values)):
+        count = i + 1.0
+        if not incremental:
+            new_total, new_error = add_exactly(values[i], total, error)
+            if not math.isinf(new_total):
+                total, error = new_total, new_error
+                continue
+            incremental = True
+            mean = total / (count - 1)
+            error /= count - 1
+        q = (count - 1) / count
+        mean, error = add_exactly(values[i] / count, q * mean, q * error)
+    if incremental:
+        return mean + error
+    return float(total / len(values) + error / len(values))
+
+
+@kernel(f"float64({FLOATS})")
+def _variance(values: Float64s) -> float:
+    mean, mean_error, spread, spread_error = 0.0, 0.0, 0.0, 0.0
+    for i in range(len(values)):
+        delta = values[i] - (mean + mean_error)
+        mean, mean_error = add_exactly(delta / (i + 1), mean, mean_error)
+        spread, spread_error = add_exactly(
+            delta * (values[i] - (mean + mean_error)), spread, spread_error
+        )
+    return (spread + spread_error) / len(values)
+
+
+@kernel(f"UniTuple(float64, 2)({INTS}, {FLOATS}, int64)")
+def _regression(times: Int64s, values: Float64s, origin: int) -> tuple[float, float]:
+    """Return slope per second and value at ``origin`` of the least-squares line."""
+    sum_x = sum_y = sum_xy = sum_xx = 0.0
+    err_x = err_y = err_xy = err_xx = 0.0
+    constant = True
+    for i in range(len(values)):
+        if values[i] != values[0]:
+            constant = False
+        x = (times[i] - origin) / 1000.0
+        sum_x, err_x = add_exactly(x, sum_x, err_x)
+        sum_y, err_y = add_exactly(values[i], sum_y, err_y)
+        sum_xy, err_xy = add_exactly(x * values[i], sum_xy, err_xy)
+        sum_xx, err_xx = add_exactly(x * x, sum_xx, err_xx)
+    if constant:
+        return (math.nan, math.nan) if math.isinf(values[0]) else (0.0, values[0])
+    n = len(values)
+    sum_x, sum_y, sum_xy, sum_xx = sum_x + err_x, sum_y + err_y, sum_xy + err_xy, sum_xx + err_xx
+    slope = (sum_xy - sum_x * sum_y / n) / (sum_xx - sum_x * sum_x / n)
+    return slope, sum_y / n - slope * sum_x / n
+
+
+@kernel(f"int64({FLOATS}, boolean)")
+def _extreme_at(values: Float64s, largest: bool) -> int:
+    """Return where the last of the largest (or smallest) values stands; NaN only if all are."""
+    best = 0
+    for i in range(1, len(values)):
+        better = values[i] >= values[best] if largest else values[i] <= values[best]
+        if better or math.isnan(values[best]):
+            best = i
+    return best
+
+
+@kernel(f"float64({INTS}, {FLOATS}, float64)")
+def _integral(times: Int64s, values: Float64s, rule: float) -> float:
+    """Return the area in value-seconds: 0 from the left values, 1 from the right, else between."""
+    total, error = 0.0, 0.0
+    for i in range(1, len(values)):
+        left = 0.0 if math.isnan(values[i - 1]) else values[i - 1]
+        right = 0.0 if math.isnan(values[i]) else values[i]
+        height, rest = left, 0.0
+        if rule == 1:
+            height = right
+        elif rule != 0:
+            height, rest = add_exactly(right, left, 0.0)
+            if math.isinf(height) and math.isfinite(left) and math.isfinite(right):
+                height, rest = add_exactly(right / 2, left / 2, 0.0)
+            else:
+                height, rest = height / 2, rest / 2
+        if height != 0 or rest != 0:
+            seconds = (times[i] - times[i - 1]) / 1000.0
+            total, error = add_exactly(height * seconds, total, error + rest * seconds)
+    return total if math.isinf(total) else total + error
+
+
+@kernel(f"float64({FLOATS}, boolean)")
+def _transitions(values: Float64s, only_falls: bool) -> float:
+    count = 0
+    for i in range(1, len(values)):
+        before, now = values[i - 1], values[i]
+        if only_falls:
+            count += now < before
+        else:
+            count += now != before and not (math.isnan(now) and math.isnan(before))
+    return float(count)
+
+
+@kernel(f"float64(int64, {INTS}, {FLOATS}, float64, int64)")
+def _reduced(operation: int, times: Int64s, values: Float64s, parameter: float, at: int) -> float:
+    last = len(values) - 1
+    if operation == 0:
+        return _sum(values)
+    if operation == 1:
+        return _average(values)
+    if operation in (2, 3):
+        return float(values[_extreme_at(values, operation == 3)])
+    if operation == 4:
+        return float(len(values))
+    if operation == 5:
+        return float(values[last])
+    if operation == 6:
+        return float(values[0])
+    if operation == 7:
+        return 1.0
+    if operation == 8:
+        return math.sqrt(_variance(values))
+    if operation == 9:
+        return _variance(values)
+    if operation == 10:
+        return quantile_of(values, parameter)
+    if operation == 11:
+        if np.isnan(values).any():
+            return math.nan
+        return quantile_of(np.abs(values - quantile_of(values, 0.5)), 0.5)
+    if operation in (12, 13):
+        return _transitions(values, operation == 13)
+    if operation == 14:
+        change = values[last] - values[last - 1]
+        if values[last] < values[last - 1]:
+            change = values[last]
+        return float(change / ((times[last] - times[last - 1]) / 1000.0))
+    if operation == 15:
+        return float(values[last] - values[last - 1])
+    if operation == 16:
+        return _regression(times, values, times[0])[0]
+    if operation == 17:
+        slope, intercept = _regression(times, values, at)
+        return slope * parameter + intercept
+    if operation == 18:
+        return float(times[0] / 1000.0)
+    if operation == 19:
+        return float(times[last] / 1000.0)
+    if operation == 22:
+        return _integral(times, values, parameter)
+    return float(times[_extreme_at(values, operation == 21)] / 1000.0)
+
+
+@kernel(f"{OUT}(int64, {INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, {FLOATS}, {INTS})")
+def reduce_windows(
+    operation: int,
+    offsets: Int64s,
+    times: Int64s,
+    values: Float64s,
+    starts: Int64s,
+    ends: Int64s,
+    parameters: Float64s,
+    at: Int64s,
+) -> tuple[Float64s, Bools]:
+    """Return one number for the samples of each window.
+
+    Args:
+        operation: A code of ``OVER_TIME``.
+        offsets: int64[n + 1]; where the samples of each series begin.
+        times: int64[samples]; milliseconds.
+        values: float64[samples].
+        starts: int64[windows]; not included themselves.
+        ends: int64[windows]; included.
+        parameters: float64[windows]; the function's scalar argument.
+        at: int64[windows]; when the step itself is evaluated.
+    """
+    n, m = len(offsets) - 1, len(starts)
+    out = np.zeros((n, m))
+    present = np.zeros((n, m), np.bool_)
+    least = 2 if 14 <= operation <= 17 else 1
+    for i in range(n):
+        low = high = offsets[i]
+        end = offsets[i + 1]
+        for j in range(m):
+            while high < end and times[high] <= ends[j]:
+                high += 1
+            while low < high and times[low] <= starts[j]:
+                low += 1
+            if high - low >= least:
+                out[i, j] = _reduced(
+                    operation, times[low:high], values[low:high], parameters[j], at[j]
+                )
+                present[i, j] = True
+    return out, present
+
+
+@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, {FLOATS}, {FLOATS})")
+def smoothed_windows(
+    offsets: Int64s,
+    times: Int64s,
+    values: Float64s,
+    starts: Int64s,
+    ends: Int64s,
+    smoothing: Float64s,
+    trend: Float64s,
+) -> tuple[Float64s, Bools]:
+    """Return double exponential smoothing (Holt) with factors float64[windows]."""
+    n, m = len(offsets) - 1, len(starts)
+    out = np.zeros((n, m))
+    present = np.zeros((n, m), np.bool_)
+    for i in range(n):
+        low = high = offsets[i]
+        end = offsets[i + 1]
+        for j in range(m):
+            while high < end and times[high] <= ends[j]:
+                high += 1
+            while low < high and times[low] <= starts[j]:
+                low += 1
+            if high - low < 2:
+                continue
+            before, level = 0.0, values[low]
+            slope = values[low + 1] - values[low]
+            for row in range(low + 1, high):
+                if row > low + 1:
+                    slope = trend[j] * (level - before) + (1 - trend[j]) * slope
+                smooth = smoothing[j] * values[row] + (1 - smoothing[j]) * (level + slope)
+                before, level = level, smooth
+            out[i, j] = level
+            present[i, j] = True
+    return out, present
+
+
+@kernel("float64(int64, float64, int64, float64, int64, boolean)")
+def _between(t1: int, v1: float, t2: int, v2: float, at: int, is_counter: bool) -> float:
+    """Return the value at ``at`` on the line between two samples; a reset counter starts at 0."""
+    if is_counter and v2 < v1:
+        v1 = 0.0
+    return v1 + (v2 - v1) * (at - t1) / (t2 - t1)
+
+
+@kernel(f"UniTuple(int64, 2)({INTS}, int64, int64, boolean)")
+def _edges(times: Int64s, start: int, end: int, smooth: bool) -> tuple[int, int]:
+    """Return the samples that stand for the start and the end of a window."""
+    last = len(times) - 1
+    first = 0
+    while first < last and times[first] <= start:
+        first += 1
+    first = max(0, first - 1)
+    if smooth:
+        found = 0
+        while found < last and times[found] < end:
+            found += 1
+        last = found
+    return first, last
+
+
+@kernel(f"UniTuple(float64, 2)({INTS}, {FLOATS}, int64, int64, int64, int64, boolean, boolean)")
+def _edge_values(
+    times: Int64s,
+    values: Float64s,
+    first: int,
+    last: int,
+    start: int,
+    end: int,
+    smooth: bool,
+    is_counter: bool,
+) -> tuple[float, float]:
+    """Return the values a window starts and ends with."""
+    left, right = values[first], values[last]
+    if smooth and times[first] < start:
+        left = _between(
+            times[first], values[first], times[first + 1], values[first + 1], start, is_counter
+        )
+    if smooth and times[last] > end and last > 0:
+        right = _between(
+            times[last - 1], values[last - 1], times[last], values[last], end, is_counter
+        )
+    return left, right
+
+
+@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, int64, boolean, boolean, boolean)")
+def edged_rate(
+    offsets: Int64s,
+    times: Int64s,
+    values: Float64s,
+    starts: Int64s,
+    ends: Int64s,
+    lookback: int,
+    smooth: bool,
+    is_counter: bool,
+    per_second: bool,
+) -> tuple[Float64s, Bools]:
+    """Return rate, increase or delta between the values at both edges of each window.
+
+    An edge takes its value from the sample at or before it (*anchored*) or lies on the line
+    between its neighbours (``smooth``), as far as ``lookback`` milliseconds away.
+    """
+    n, m = len(offsets) - 1, len(starts)
+    out = np.zeros((n, m))
+    present = np.zeros((n, m), np.bool_)
+    for i in range(n):
+        low = high = offsets[i]
+        end = offsets[i + 1]
+        for j in range(m):
+            while high < end and times[high] <= ends[j] + (lookback if smooth else 0):
+                high += 1
+            while low < high and times[low] <= starts[j] - lookback:
+                low += 1
+            if low == high:
+                continue
+            t, v = times[low:high], values[low:high]
+            first, last = _edges(t, starts[j], ends[j], smooth)
+            if t[last] <= starts[j] or (smooth and t[first] > ends[j]):
+                continue
+            left, right = _edge_values(t, v, first, last, starts[j], ends[j], smooth, is_counter)
+            change = right - left
+            if is_counter:
+                before = left
+                for row in range(first, last + 1):
+                    if t[row] <= starts[j] or t[row] >= ends[j]:
+                        continue
+                    if v[row] < before:
+                        change += before
+                    before = v[row]
+                if right < before:
+                    change += before
+            out[i, j] = change / ((ends[j] - starts[j]) / 1000.0) if per_second else change
+            present[i, j] = True
+    return out, present
+
+
+@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, int64, boolean)")
+def anchored_transitions(
+    offsets: Int64s,
+    times: Int64s,
+    values: Float64s,
+    starts: Int64s,
+    ends: Int64s,
+    lookback: int,
+    only_falls: bool,
+) -> tuple[Float64s, Bools]:
+    """Return changes or resets, counting from the sample at or before each window's start."""
+    n, m = len(offsets) - 1, len(starts)
+    out = np.zeros((n, m))
+    present = np.zeros((n, m), np.bool_)
+    for i in range(n):
+        low = high = offsets[i]
+        end = offsets[i + 1]
+        for j in range(m):
+            while high < end and times[high] <= ends[j]:
+                high += 1
+            while low < high and times[low] <= starts[j]:
+                low += 1
+            if low == high:
+                continue
+            anchor = low - 1
+            if anchor < offsets[i] or times[anchor] <= starts[j] - lookback:
+                anchor = low
+            out[i, j] = _transitions(values[anchor:high], only_falls)
+            present[i, j] = True
+    return out, present
+
+
+@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, int64)")
+def smoothed_values(
+    offsets: Int64s, times: Int64s, values: Float64s, at: Int64s, lookback: int
+) -> tuple[Float64s, Bools]:
+    """Return each series' value at each of ``at``, on the line between the samples around it.
+
+    Without a later sample the earlier one stands; samples further than ``lookback`` do not count.
+    """
+    n, m = len(offsets) - 1, len(at)
+    out = np.zeros((n, m))
+    present = np.zeros((n, m), np.bool_)
+    for i in range(n):
+        row, end = offsets[i], offsets[i + 1]
+        for j in range(m):
+            while row < end and times[row] < at[j]:
+                row += 1
+            before = row - 1
+            known = before >= offsets[i] and times[before] > at[j] - lookback
+            follows = row < end and times[row] <= at[j] + lookback
+            if follows and times[row] == at[j]:
+                out[i, j] = values[row]
+            elif known and follows:
+                out[i, j] = _between(
+                    times[before], values[before], times[row], values[row], at[j], False
+                )
+            elif known:
+                out[i, j] = values[before]
+            present[i, j] = known or (follows and times[row] == at[j])
+    return out, present
