@@ -16,7 +16,7 @@ class CollectionConfig(BaseModel):
             addresses shown to people elsewhere.
         local_interval_seconds: How often local sources are scraped.
         local_timeout_seconds: How long a local source may take.
-        spread_seed: Moves this process's scrapes away from those of a twin with the same jobs.
+        spread_seed: Any text; twins with the same jobs scrape at other times when theirs differ.
         max_body_bytes: The largest decompressed answer of any target, whatever its job allows.
         threaded_body_bytes: Answers at least this large are parsed in a thread.
         first_round_limit_seconds: How long start-up waits at most for every target to be tried.
@@ -28,7 +28,7 @@ class CollectionConfig(BaseModel):
     instance: str = "localhost"
     local_interval_seconds: float = Field(default=15.0, gt=0)
     local_timeout_seconds: float = Field(default=10.0, gt=0)
-    spread_seed: int = 0
+    spread_seed: str = ""
     max_body_bytes: int = Field(default=256 << 20, gt=0)
     threaded_body_bytes: int = Field(default=64 << 10, ge=0)
     first_round_limit_seconds: float = Field(default=120.0, gt=0)

@@ -21,6 +21,11 @@ SAMPLES = counter("qvmon_collection_samples_total", "Samples made durable, by wa
 REFUSED_SAMPLES = counter(
     "qvmon_collection_samples_refused_total", "Samples the store refused, by reason.", "reason"
 )
+UNSTORED_PARTS = counter(
+    "qvmon_collection_write_parts_unstored_total",
+    "Parts of remote writes that this version does not store (exemplars, native histograms).",
+    "part",
+)
 LIMITED_SCRAPES = counter(
     "qvmon_collection_scrapes_limited_total", "Scrapes that failed because of a limit.", "job"
 )

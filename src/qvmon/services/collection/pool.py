@@ -25,6 +25,7 @@ from qvmon.wire.prometheus_scrape import ScrapeConfig
 Key = tuple[Labels, str, int, int]
 Pages = Callable[[Target, ScrapeConfig], PageSource]
 
+_NOTHING = np.empty(0, np.int64)
 _BESIDE_THE_SERIES = {
     "scrape_interval_ms",
     "scrape_timeout_ms",
@@ -77,6 +78,7 @@ class ScrapePool:
         reusable = _shape(job) == _shape(self.job)
         old, self._loops, self.job = self._loops, {}, job
         await asyncio.gather(*(loop.stop() for loop in old.values()))
+        self._around.alive.difference_update(old.values())
         targets = {target.key: target for target in self._targets(groups)}
         caches = {key: loop.cache for key, loop in old.items() if reusable}
         for key, target in targets.items():
@@ -124,6 +126,7 @@ class ScrapePool:
             self._around,
         )
         self._loops[target.key] = loop
+        self._around.alive.add(loop)
         loop.start()
 
     def _apply_target_limit(self) -> None:
@@ -143,6 +146,7 @@ class ScrapePool:
 
     async def _retire(self, loops: list[ScrapeLoop]) -> None:
         await asyncio.gather(*(loop.stop() for loop in loops))
+        self._around.alive.difference_update(loops)
         for loop in loops:
             task = asyncio.create_task(self._end_later(loop))
             self._around.endings.add(task)
@@ -157,9 +161,12 @@ class ScrapePool:
         await clock.sleep(max(0, loop.next_ns - clock.now_ns()) / 1e9)
         ended_ms = now_ms(clock)
         await clock.sleep(1.1 * interval)
-        same = [each for each in self._loops.values() if each.target.labels == loop.target.labels]
-        alive = [each.live_ids() for each in same]
-        await loop.end(ended_ms, np.concatenate(alive) if alive else np.empty(0, np.int64))
+        alive = [
+            each.live_ids()
+            for each in self._around.alive
+            if each.target.labels == loop.target.labels
+        ]
+        await loop.end(ended_ms, np.concatenate([_NOTHING, *alive]))
 
 
 def _shape(job: ScrapeConfig) -> ScrapeConfig:

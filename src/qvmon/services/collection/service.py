@@ -21,7 +21,7 @@ from qvmon.services.collection.pool import Pages, ScrapePool
 from qvmon.services.collection.ports import FileStore, LocalMetrics
 from qvmon.services.collection.statuses import status_of
 from qvmon.services.collection.surroundings import Surroundings
-from qvmon.services.collection.target import Target
+from qvmon.services.collection.target import Target, stable_number
 from qvmon.services.collection.views import TargetsView
 from qvmon.wire.prometheus_scrape import ScrapeConfig, StaticConfig
 from qvmon.wire.remote_write import WriteRequest
@@ -62,7 +62,11 @@ class CollectionService:
         self._registry = registry
         self._local = {source.name: source for source in local}
         self._around = Surroundings(
-            sink, clock, registry, config.spread_seed, config.threaded_body_bytes
+            sink,
+            clock,
+            registry,
+            stable_number(config.spread_seed.encode()),
+            config.threaded_body_bytes,
         )
         self._pools: dict[str, ScrapePool] = {}
         self._discoveries: dict[str, list[FileTargets]] = {}
@@ -122,10 +126,17 @@ class CollectionService:
         result = await self._sink.append(SampleBatch(series, request.timestamps, request.values))
         if request.metadata:
             self._sink.describe(request.metadata)
+        self._count_write(request, result)
+        return result
+
+    def _count_write(self, request: WriteRequest, result: AppendResult) -> None:
         self._registry.value(metrics.SAMPLES, "remote_write").add(result.accepted)
         for reason, rows in result.refused.items():
             self._registry.value(metrics.REFUSED_SAMPLES, reason).add(len(rows))
-        return result
+        for reason, count in request.refused_samples().items():
+            self._registry.value(metrics.REFUSED_SAMPLES, reason).add(count)
+        for part, count in request.dropped.items():
+            self._registry.value(metrics.UNSTORED_PARTS, part).add(count)
 
     async def _add(self, job: ScrapeConfig, pages: Pages) -> None:
         self._pools[job.job_name] = ScrapePool(job, pages, self._around)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from qvmon.model.clock import Clock
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SampleSink
+
+if TYPE_CHECKING:
+    from qvmon.services.collection.loop import ScrapeLoop
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class Surroundings:
         registry: Where loops count.
         seed: Moves every target's place in its interval.
         threaded_body_bytes: Pages at least this large are read in a thread.
+        alive: The loops of all jobs.
         endings: Tasks that will mark the series of removed targets as ended.
     """
 
@@ -28,4 +33,5 @@ class Surroundings:
     registry: Registry
     seed: int = 0
     threaded_body_bytes: int = 1 << 16
+    alive: set[ScrapeLoop] = field(default_factory=set)
     endings: set[asyncio.Task[None]] = field(default_factory=set)

@@ -52,8 +52,12 @@ class Target:
     @cached_property
     def spread(self) -> int:
         """A number below 2**64 by which targets are spread over their interval."""
-        identity = self.labels.encode() + self.url.encode()
-        return int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "big")
+        return stable_number(self.labels.encode() + self.url.encode())
+
+
+def stable_number(identity: bytes) -> int:
+    """Return a number below 2**64 that is the same in every process and spread evenly."""
+    return int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "big")
 
 
 def discovered_labels(

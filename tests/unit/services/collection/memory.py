@@ -1,8 +1,9 @@
-"""A store, targets and files in memory, for tests of collection."""
+"""A store, targets and files in memory, and a collection that runs among them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
@@ -10,8 +11,21 @@ import numpy as np
 
 from qvmon.model.errors import QvmonError, not_found
 from qvmon.model.labels import Labels
+from qvmon.model.metrics import Metric, Registry
 from qvmon.model.ports import AppendResult, OutboundRequest, OutboundResponse
 from qvmon.model.series import STALE_BITS, Int64s, MetricMetadata, SampleBatch, SeriesKeys
+from qvmon.services.collection import CollectionConfig, CollectionService, LocalMetrics
+from qvmon.testing.clock import JumpingClock
+from qvmon.wire.prometheus_config import decode_prometheus_config
+
+URL = "http://a:1/metrics"
+JOB = """
+scrape_configs:
+- job_name: j
+  scrape_interval: 10s
+  scrape_timeout: 5s
+  static_configs: [{targets: ['a:1']}]
+"""
 
 Sample = tuple[int, float | str]
 
@@ -115,3 +129,50 @@ def in_turn(answers: Iterable[object]) -> Callable[[], object]:
     """Return a function that gives one answer after the other, and the last for ever."""
     rest = list(answers)
     return lambda: rest.pop(0) if len(rest) > 1 else rest[0]
+
+
+def config(text: str = JOB, **fields: object) -> CollectionConfig:
+    jobs = decode_prometheus_config(text, "prometheus.yml", {}).scrape_configs
+    return CollectionConfig(jobs=jobs, instance="host", **fields)
+
+
+def job(more: str) -> str:
+    """Return the usual configuration with more lines in its job."""
+    return JOB + "".join(f"  {line}\n" for line in more.strip().splitlines())
+
+
+@dataclass
+class World:
+    """A running collection with everything around it in memory."""
+
+    sink: MemorySink = field(default_factory=MemorySink)
+    targets: MemoryTargets = field(default_factory=MemoryTargets)
+    files: MemoryFiles = field(default_factory=MemoryFiles)
+    clock: JumpingClock = field(default_factory=JumpingClock)
+    registry: Registry = field(default_factory=Registry)
+    local: tuple[LocalMetrics, ...] = ()
+
+    @asynccontextmanager
+    async def running(self, configuration: CollectionConfig) -> AsyncIterator[CollectionService]:
+        service = CollectionService(
+            configuration,
+            self.sink,
+            self.targets,
+            self.clock,
+            self.registry,
+            files=self.files,
+            local=self.local,
+        )
+        await service.start()
+        try:
+            yield service
+        finally:
+            await service.stop()
+
+    def counted(self, metric: Metric, *labels: str) -> float:
+        return self.registry.value(metric, *labels).current
+
+
+def world(*answers: object) -> World:
+    """Return a world whose one target gives ``answers`` in turn."""
+    return World(targets=MemoryTargets({URL: in_turn(answers)}))
