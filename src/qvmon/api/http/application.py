@@ -6,7 +6,6 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from qvmon.api.config import ApiConfig
-from qvmon.api.http.access import PREFIX
 from qvmon.api.http.alerts import alert_routes
 from qvmon.api.http.authentication import Gate
 from qvmon.api.http.errors import add_error_handlers
@@ -15,11 +14,13 @@ from qvmon.api.http.events import event_routes
 from qvmon.api.http.facts import fact_routes
 from qvmon.api.http.health import health_routes
 from qvmon.api.http.incidents import incident_routes
+from qvmon.api.http.openapi import openapi_routes
 from qvmon.api.http.overview import overview_routes
 from qvmon.api.http.own_metrics import own_metrics_routes
 from qvmon.api.http.peer import peer_routes
 from qvmon.api.http.prometheus.alerts import active_alert_routes
 from qvmon.api.http.prometheus.labels import label_routes
+from qvmon.api.http.prometheus.language import language_routes
 from qvmon.api.http.prometheus.query import query_routes
 from qvmon.api.http.prometheus.rules import rule_routes
 from qvmon.api.http.prometheus.status import status_routes
@@ -41,7 +42,7 @@ def create_app(services: ApiPorts, config: ApiConfig) -> FastAPI:
     app = FastAPI(
         title="qvmon",
         version=services.build.version,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -59,6 +60,7 @@ def create_app(services: ApiPorts, config: ApiConfig) -> FastAPI:
 def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
     app.include_router(health_routes(services.ready))
     app.include_router(own_metrics_routes(services.registry))
+    app.include_router(openapi_routes(app))
     app.include_router(status_routes(services.build))
     app.include_router(session_routes(config, services.access))
     if services.access is not None:
@@ -78,6 +80,7 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
     if services.queries is not None:
         app.include_router(query_routes(services.queries, services.clock))
         app.include_router(label_routes(services.queries))
+        app.include_router(language_routes())
     if services.series is not None:
         app.include_router(peer_routes(services.series))
     if services.ingest is not None:

@@ -35,7 +35,7 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
         asked = await Parameters.of(request)
         if not asked.all("match[]"):
             raise invalid("no match[] parameter provided")
-        matchers, start, end = _scope(asked)
+        matchers, start, end = _series_scope(asked)
         limit = asked.limit()
         try:
             frame = await lookup.series(who.principal, matchers, start, end)
@@ -86,19 +86,17 @@ def unescaped(name: str) -> str:
 
 def _scope(asked: Parameters) -> tuple[list[tuple[Matcher, ...]], int, int]:
     start, end = asked.time_ms("start", MIN_TIME_MS), asked.time_ms("end", MAX_TIME_MS)
-    return [_matchers(text) for text in asked.all("match[]")], start, end
+    return [parse_matchers(text) for text in asked.all("match[]")], start, end
 
 
-def _matchers(text: str) -> tuple[Matcher, ...]:
+def _series_scope(asked: Parameters) -> tuple[list[tuple[Matcher, ...]], int, int]:
+    """Return what ``_scope`` does; only ``series`` names the parameter in its complaint."""
     try:
-        matchers = parse_matchers(text)
+        return _scope(asked)
     except QvmonError as error:
+        if "parameter" in error.context:
+            raise
         raise bad_parameter("match[]", error) from None
-    if all(matcher.matches("") for matcher in matchers):
-        raise bad_parameter(
-            "match[]", invalid("match[] must contain at least one non-empty matcher")
-        )
-    return matchers
 
 
 def _by_metric(known: Sequence[MetricMetadata], limit: int | None) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Parameters:
         try:
             return parse_time_ms(text)
         except QvmonError as error:
-            raise bad_parameter(name, error) from None
+            raise bad_parameter(name, _invalid_time(name, default, error)) from None
 
     def duration_ms(self, name: str, default: int | None = None) -> int:
         """Return a duration in milliseconds, errors as for ``time_ms``."""
@@ -162,6 +162,13 @@ def _zone_seconds(zone: str) -> int:
         return 0
     sign = -1 if zone[0] == "-" else 1
     return sign * (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60)
+
+
+def _invalid_time(name: str, default: int | None, error: QvmonError) -> QvmonError:
+    """Return ``error`` in the words Prometheus has for times that may be absent."""
+    if default is None:
+        return error
+    return invalid(f"Invalid time value for '{name}': {error.message}")
 
 
 def _no_time(text: str) -> QvmonError:

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.prometheus.answers import success
 from qvmon.api.http.prometheus.errors import bad_parameter, execution_error
-from qvmon.api.http.prometheus.parameters import Parameters
-from qvmon.api.http.prometheus.rendering import render_result
+from qvmon.api.http.prometheus.parameters import Parameters, parse_duration_ms
+from qvmon.api.http.prometheus.rendering import over_time, render_result
 from qvmon.api.http.prometheus.truncation import truncated
 from qvmon.api.ports import Queries
 from qvmon.model.clock import Clock, now_ms
@@ -27,14 +27,14 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
     async def query(who: TelemetryReader, request: Request) -> Response:
         asked = await Parameters.of(request)
         at = asked.time_ms("time", now_ms(clock))
-        limit = asked.limit()
+        limit, lookback, timeout = asked.limit(), _lookback(asked), _timeout(asked)
         try:
             result = await queries.instant(
                 who.principal,
                 asked.text("query"),
                 at,
-                lookback_ms=asked.duration_ms("lookback_delta", 0) or None,
-                timeout_seconds=_timeout(asked),
+                lookback_ms=lookback,
+                timeout_seconds=timeout,
             )
         except QvmonError as error:
             raise _query_error(error) from None
@@ -45,7 +45,7 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
     async def query_range(who: TelemetryReader, request: Request) -> Response:
         asked = await Parameters.of(request)
         start, end, step = _steps(asked)
-        limit = asked.limit()
+        limit, lookback, timeout = asked.limit(), _lookback(asked), _timeout(asked)
         try:
             result = await queries.range(
                 who.principal,
@@ -53,12 +53,12 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
                 start,
                 end,
                 step,
-                lookback_ms=asked.duration_ms("lookback_delta", 0) or None,
-                timeout_seconds=_timeout(asked),
+                lookback_ms=lookback,
+                timeout_seconds=timeout,
             )
         except QvmonError as error:
             raise _query_error(error) from None
-        result, warnings = truncated(result, limit)
+        result, warnings = truncated(over_time(result), limit)
         return await success(request, lambda: render_result(result), warnings)
 
     return router
@@ -85,6 +85,16 @@ def _steps(asked: Parameters) -> tuple[int, int, int]:
     return start, end, step
 
 
+def _lookback(asked: Parameters) -> int | None:
+    text = asked.text("lookback_delta")
+    if not text:
+        return None
+    try:
+        return parse_duration_ms(text)
+    except QvmonError as error:
+        raise invalid(f"error parsing lookback delta duration: {error.message}") from None
+
+
 def _timeout(asked: Parameters) -> float | None:
     return asked.duration_ms("timeout", 0) / 1000 or None
 
@@ -93,4 +103,4 @@ def _query_error(error: QvmonError) -> QvmonError:
     """Return an error of the text as a bad parameter, any other as one of execution."""
     if error.kind is ErrorKind.INVALID and "line" in error.context:
         return bad_parameter("query", error)
-    return execution_error(error)
+    return error if "expression_type" in error.context else execution_error(error)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qvmon.api.http.prometheus.numbers import pair_texts, time_texts, value_texts
-from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesColumns
+from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesColumns, SymbolTable
 from qvmon.promql import Matrix, Result, Scalar, Text, Vector
 
 _SAMPLES_AT_A_TIME = 1 << 20
@@ -30,6 +30,15 @@ def render_result(result: Result) -> bytes:
         case Text():
             at = time_texts(np.array([result.time_ms])).to_pylist()[0]
             return _typed("string", f"[{at},{_json(result.value)}]".encode())
+
+
+def over_time(result: Result) -> Result:
+    """Return the result of a range query, a number at each step as one series without labels."""
+    if not isinstance(result, Scalar):
+        return result
+    nameless = LabelFrame((), np.zeros((1, 0), np.int32), SymbolTable())
+    values = result.values[np.newaxis, :]
+    return Matrix(nameless, result.times, values, np.ones(values.shape, np.bool_))
 
 
 def render_series(frame: LabelFrame) -> bytes:

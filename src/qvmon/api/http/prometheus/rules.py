@@ -64,9 +64,7 @@ class _Wanted:
         }
 
     def _has_rule(self, rule: RuleStatus) -> bool:
-        return (self._type in (None, rule.type)) and (
-            not self._names or rule.name in self._names
-        )
+        return (self._type in (None, rule.type)) and (not self._names or rule.name in self._names)
 
     def _rule(self, rule: RuleStatus) -> dict[str, Any]:
         shown: dict[str, Any] = {
