@@ -94,7 +94,8 @@ class QueryEngine:
             if planned.type not in (ValueType.SCALAR, ValueType.VECTOR):
                 raise invalid(
                     f'invalid expression type "{planned.type}" for range query, '
-                    "must be Scalar or instant Vector"
+                    "must be Scalar or instant Vector",
+                    expression_type=planned.type.value,
                 )
             return await self._run(planned, grid, as_matrix=True)
 
