@@ -11,7 +11,6 @@ from qvmon.adapters.smtp import SmtpConfig, SmtpSink
 from qvmon.model.clock import SystemClock
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.services.distribution import Content, Message, Part
-from qvmon.testing.clock import settle
 from tests.servers.smtp import PASSWORD, USERNAME, SmtpServer
 
 # aiosmtpd does not see that a connection which began as TLS is TLS
@@ -66,6 +65,8 @@ async def test_mail_goes_over_tls_with_a_log_in(secure_server: SmtpServer) -> No
     assert len(secure_server.mails) == 1
 
 
+# asyncio closes the socket of a failed handshake a little later than the test ends
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_server_with_an_unknown_certificate_gets_no_mail_and_no_password(
     secure_server: SmtpServer,
 ) -> None:
@@ -74,7 +75,6 @@ async def test_a_server_with_an_unknown_certificate_gets_no_mail_and_no_password
     assert caught.value.kind is ErrorKind.UNAVAILABLE
     assert "certificate" in caught.value.message.lower()
     assert secure_server.mails == []
-    await settle()  # the closed connection's last callbacks
 
 
 async def test_a_refused_password_is_the_sinks_trouble_so_the_mail_waits(
