@@ -2,11 +2,13 @@
 
 from qvmon.services.alerting.alert_facts import ALERTS
 from qvmon.services.alerting.config import AlertingConfig, RouteConfig
+from qvmon.services.alerting.group import NOTIFICATION_GROUPS
+from qvmon.services.alerting.obligation import OBLIGATIONS
 from qvmon.services.alerting.ports import Queries, Readiness
 from qvmon.services.alerting.service import AlertingService
 from qvmon.services.alerting.status import ActiveAlert, RuleGroupStatus, RuleStatus
 
-PROJECTIONS = (ALERTS,)
+PROJECTIONS = (ALERTS, OBLIGATIONS, NOTIFICATION_GROUPS)
 """Every table this service's facts make."""
 
 __all__ = [

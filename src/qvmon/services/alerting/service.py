@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
 
 from qvmon.model.clock import Clock, now_us
+from qvmon.model.errors import QvmonError
 from qvmon.model.ledger import Ledger
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SampleSink
+from qvmon.services.alerting.accounts import Accounts
 from qvmon.services.alerting.alert_facts import ALERTS, orphan_draft
 from qvmon.services.alerting.alerting_rule import AlertingEvaluation
 from qvmon.services.alerting.asking import Asker
@@ -21,11 +25,16 @@ from qvmon.services.alerting.ports import Queries, Readiness
 from qvmon.services.alerting.recording import RecordingEvaluation
 from qvmon.services.alerting.rule_group import GroupEvaluation
 from qvmon.services.alerting.schedule import Schedule
+from qvmon.services.alerting.settlement import Settler
 from qvmon.services.alerting.state import Timing
 from qvmon.services.alerting.status import RuleGroupStatus
+from qvmon.services.alerting.telling import Teller
 from qvmon.wire.rule_file import RecordingRule, RuleGroup
 
 ACTIVE_STATES = ("pending", "firing")
+BALANCE_SECONDS = 60.0
+
+log = structlog.get_logger("qvmon.alerting")
 
 
 class AlertingService:
@@ -65,6 +74,9 @@ class AlertingService:
         )
         reach = windows(groups)
         self._groups = [self._group(group, reach[index]) for index, group in enumerate(groups)]
+        self._accounts = Accounts(ledger, self._meters)
+        self._teller = Teller(config, ledger, clock, self._meters, self._accounts)
+        self._settler = Settler(ledger, clock, self._accounts)
         self._tasks: list[asyncio.Task[None]] = []
         registry.before_collect(self._count)
 
@@ -75,7 +87,19 @@ class AlertingService:
             QvmonError: The ledger is away.
         """
         await self._restore()
-        self._tasks = [asyncio.create_task(self._evaluate(), name="alerting.evaluation")]
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "route": self._teller.route,
+            "tell": self._teller.tell,
+            "settle": self._settler.run,
+            "balance": self._balance,
+        }
+        self._tasks = [
+            asyncio.create_task(self._evaluate(), name="alerting.evaluation"),
+            *(
+                asyncio.create_task(self._kept(n, p), name=f"alerting.{n}")
+                for n, p in parts.items()
+            ),
+        ]
 
     async def stop(self) -> None:
         """Stop; what was not recorded is decided again after the next start."""
@@ -154,6 +178,29 @@ class AlertingService:
         finally:
             for each in waits:
                 each.cancel()
+
+    # --- telling ---------------------------------------------------------------------------------
+
+    async def _kept(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop of the telling part until the ledger closes, whatever happens to it."""
+        while True:
+            try:
+                return await work()
+            except QvmonError as error:
+                log.warning("telling waits", part=part, kind=error.kind, error=error.message)
+            except Exception:
+                log.exception("telling failed", part=part)
+            self._meters.ledger_failures.value(part).add()
+            self._teller.forget()
+            self._accounts.forget()
+            await self._clock.sleep(self._config.retry_seconds)
+
+    async def _balance(self) -> None:
+        while True:
+            await self._clock.sleep(BALANCE_SECONDS)
+            unaccounted = await self._accounts.balance(await self._teller.waiting())
+            if unaccounted:
+                log.error("obligations are unaccounted for", count=unaccounted)
 
     # --- seeing ----------------------------------------------------------------------------------
 

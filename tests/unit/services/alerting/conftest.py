@@ -10,6 +10,7 @@ import pytest
 
 from qvmon.model.access import Principal
 from qvmon.model.errors import QvmonError
+from qvmon.model.facts import Fact
 from qvmon.model.labels import Labels
 from qvmon.model.ledger import Ledger
 from qvmon.model.metrics import Registry
@@ -130,16 +131,12 @@ class World:
         await self.service.stop()
         await self.start()
 
-    def told(self) -> list[tuple[str, dict[str, str]]]:
-        """The facts so far: type and labels, or what else says what they are about."""
-        return [
-            (fact.type, getattr(fact.body, "labels", {}))
-            for fact in self.ledger.facts
-            if fact.type.startswith("alert.")
-        ]
+    def facts(self, noun: str = "alert") -> list[Fact]:
+        """The facts so far that are about a ``noun``."""
+        return [fact for fact in self.ledger.facts if fact.type.startswith(f"{noun}.")]
 
     def types(self) -> list[str]:
-        return [name for name, _ in self.told()]
+        return [fact.type for fact in self.facts()]
 
 
 @pytest.fixture

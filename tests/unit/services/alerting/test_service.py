@@ -47,7 +47,7 @@ async def test_an_alert_is_pending_then_fires_then_resolves(running) -> None:
     running.queries.answers["job:x > 5"] = {}
     await _ticks(running, 1)
     assert running.types() == ["alert.pending", "alert.firing", "alert.resolved"]
-    pending, firing, resolved = (fact.body for fact in running.ledger.facts)
+    pending, firing, resolved = (fact.body for fact in running.facts())
     assert firing.labels == {**FIRING, "cluster": "ldn"}
     assert firing.external_labels == ("cluster",)
     assert firing.annotations == {"summary": "a is 7.5 in ldn"}
@@ -55,7 +55,7 @@ async def test_an_alert_is_pending_then_fires_then_resolves(running) -> None:
     assert firing.event_ms - firing.active_at_ms == 20_000
     assert firing.alert_id == pending.alert_id == resolved.alert_id
     assert resolved.annotations == firing.annotations
-    fact = running.ledger.facts[1]
+    fact = running.facts()[1]
     assert (fact.actor, fact.subject) == ("rule:g/High", f"alert/{firing.alert_id}")
     assert fact.occurred_at == firing.event_ms * 1000
 
@@ -86,7 +86,7 @@ async def test_series_of_rules_are_written_and_end_with_a_staleness_marker(runni
         ("pending", "stale"),
         ("firing", "stale"),
     ]
-    began = running.ledger.facts[0].body.active_at_ms // 1000
+    began = running.facts()[0].body.active_at_ms // 1000
     since = running.sink.of("ALERTS_FOR_STATE")
     assert [value for _, _, value in since] == [began, began, began, "stale"]
     assert {labels for labels, _, _ in since} == {FIRING}
@@ -158,7 +158,7 @@ async def test_a_restart_neither_loses_the_for_nor_fires_twice(running) -> None:
     running.queries.answers = {}
     await _ticks(running, 1)
     assert running.types() == ["alert.pending", "alert.firing", "alert.resolved"]
-    bodies = [fact.body for fact in running.ledger.facts]
+    bodies = [fact.body for fact in running.facts()]
     assert len({body.alert_id for body in bodies}) == 1
     assert bodies[2].annotations == bodies[1].annotations
     assert running.sink.of("ALERTS")[-1][2] == "stale"
@@ -249,7 +249,7 @@ async def test_templates_may_ask_queries_and_their_failure_stays_in_the_text(wor
     world.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0, Labels(job="b"): 7.0}
     world.queries.answers["up"] = QvmonError(ErrorKind.TIMEOUT, "too slow")
     await _ticks(world, 1)
-    one, other = (fact.body.annotations["summary"] for fact in world.ledger.facts)
+    one, other = (fact.body.annotations["summary"] for fact in world.facts())
     assert one == "3"
     assert "error calling query: too slow>" in other
     await world.service.stop()
