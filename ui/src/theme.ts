@@ -102,7 +102,9 @@ export function themeFor(mode: Mode): Theme {
       },
       MuiButton: { defaultProps: { disableElevation: true, size: 'small' }, styleOverrides: { root: { borderRadius: 7, paddingInline: 12 } } },
       MuiTextField: { defaultProps: { size: 'small' } },
-      MuiInputBase: { styleOverrides: { root: { fontSize: '0.84375rem' } } },
+      MuiInputBase: {
+        styleOverrides: { root: { fontSize: '0.84375rem' }, input: { '&::placeholder': { color: colours.text.secondary, opacity: 1 } } },
+      },
       MuiInputLabel: { styleOverrides: { root: { fontSize: '0.84375rem' } } },
       MuiSelect: { defaultProps: { size: 'small' } },
       MuiTooltip: {

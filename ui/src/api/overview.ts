@@ -40,11 +40,11 @@ export interface Overview {
 
 export const OVERVIEW_KEY = ['overview'] as const;
 
-/** The health of everything watched; asked again every 5 s, and at once when a fact arrives. */
-export function useOverview() {
+/** The health of everything watched; asked again each `everyMs`, and at once when a fact arrives. */
+export function useOverview(everyMs = 30_000) {
   return useQuery({
     queryKey: OVERVIEW_KEY,
     queryFn: ({ signal }) => get<Overview>('/api/qvmon/v1/overview', signal),
-    refetchInterval: 5_000,
+    refetchInterval: everyMs,
   });
 }

@@ -18,6 +18,8 @@ function dashed(chart: uPlot, colour: string, draw: (pen: CanvasRenderingContext
   pen.fillStyle = colour;
   pen.lineWidth = devicePixelRatio;
   pen.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+  pen.textAlign = 'left';
+  pen.textBaseline = 'alphabetic';
   pen.font = `${11 * devicePixelRatio}px Inter, system-ui, sans-serif`;
   draw(pen);
   pen.restore();

@@ -14,6 +14,10 @@ function nameOf(event: KeyboardEvent): string {
   return modified ? `mod+${event.key.toLowerCase()}` : event.key;
 }
 
+function hasOwnEnter(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('a, button, [role="button"]') !== null;
+}
+
 function isOverlaid(): boolean {
   return document.querySelector('[role="dialog"], [role="menu"], [role="listbox"]') !== null;
 }
@@ -30,6 +34,7 @@ export function useHotkeys(keys: Hotkeys): void {
       if (event.altKey || event.defaultPrevented) return;
       if (!modified && (isTyping(event.target) || isOverlaid())) return;
       const pair = event.timeStamp - first.at < SEQUENCE_MS ? `${first.key} ${name}` : '';
+      if (name === 'Enter' && hasOwnEnter(event.target)) return;
       first = { key: name, at: event.timeStamp };
       const handler = current.current[pair] ?? current.current[name];
       if (!handler) return;

@@ -14,11 +14,7 @@ export function useRowCursor(count: number, open: (row: number) => void): [row: 
   useHotkeys({
     j: () => setRow((old) => Math.min(count - 1, old + 1)),
     k: () => setRow((old) => Math.max(0, old - 1)),
-    Enter: (event) => {
-      const onControl = event.target instanceof Element && event.target.closest('a, button');
-      if (onControl) (onControl as HTMLElement).click();
-      else if (row >= 0) open(row);
-    },
+    Enter: () => row >= 0 && open(row),
   });
   return [row, setRow];
 }

@@ -31,7 +31,7 @@ export function LoginPage() {
     entry.mutate();
   };
   return (
-    <Box component="main" sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', p: 2 }}>
+    <Box component="main" sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', p: 2, pb: '16vh' }}>
       <Box sx={{ width: '100%', maxWidth: 360 }}>
         <Box sx={{ display: 'flex', alignItems: 'center', gap: 1.5, mb: 3 }}>
           <img src="/favicon.svg" width={36} height={36} alt="" />
@@ -49,7 +49,7 @@ export function LoginPage() {
           {entry.isError && <Alert severity="error">{explain(entry.error)}</Alert>}
           <TextField label="User name" name="username" autoComplete="username" autoFocus required value={login} onChange={(event) => setLogin(event.target.value)} />
           <TextField label="Password" name="password" type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
-          <Button type="submit" variant="contained" size="medium" disabled={entry.isLoading || !login || !password}>
+          <Button type="submit" variant="contained" size="medium" disabled={entry.isLoading}>
             {entry.isLoading ? 'Signing in…' : 'Sign in'}
           </Button>
         </Paper>

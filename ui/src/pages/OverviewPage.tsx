@@ -28,6 +28,8 @@ const IN_WORDS: Record<Health, string> = {
   unknown: 'Not enough is known',
 };
 
+const REFRESH_MS = 5_000;
+
 function Figure({ name, value, tone, to }: { name: string; value: ReactNode; tone?: Tone; to?: string }) {
   return (
     <Box
@@ -106,7 +108,7 @@ function Content({ overview, error }: { overview: Overview; error: unknown }) {
 
 /** The health of everything watched, worst first, with reasons. */
 export default function OverviewPage() {
-  const overview = useOverview();
+  const overview = useOverview(REFRESH_MS);
   return (
     <Page title="Overview">
       {overview.data ? (

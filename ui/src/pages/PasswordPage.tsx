@@ -55,7 +55,7 @@ export default function PasswordPage({ forced = false }: { forced?: boolean }) {
           value={again}
           onChange={(event) => setAgain(event.target.value)}
         />
-        <Button type="submit" variant="contained" size="medium" disabled={change.isLoading || differs || !current || !next || !again}>
+        <Button type="submit" variant="contained" size="medium" disabled={change.isLoading || differs}>
           {change.isLoading ? 'Changing…' : 'Change password'}
         </Button>
         {forced && <Button onClick={leave}>Sign out</Button>}

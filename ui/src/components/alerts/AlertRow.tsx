@@ -1,4 +1,5 @@
 import Box from '@mui/material/Box';
+import ButtonBase from '@mui/material/ButtonBase';
 import LinearProgress from '@mui/material/LinearProgress';
 import Typography from '@mui/material/Typography';
 
@@ -49,25 +50,17 @@ function Since({ alert, holdSeconds }: { alert: Alert; holdSeconds: number }) {
   );
 }
 
-/** One alert in its group; a click or enter opens it. */
+/** One alert in its group; a click anywhere on it, or its summary's button, opens it. */
 export function AlertRow({ alert, row, selected, holdSeconds, open, pick }: AlertRowProps) {
   const value = Number(alert.value);
   return (
     <Box
-      role="button"
-      tabIndex={0}
       data-row={row}
       data-testid="alert"
       data-state={alert.state}
       data-alert-id={alert.alert_id}
       aria-current={selected || undefined}
       onClick={open}
-      onKeyDown={(event) => {
-        if (event.target === event.currentTarget && (event.key === 'Enter' || event.key === ' ')) {
-          event.preventDefault();
-          open();
-        }
-      }}
       sx={{
         display: 'grid',
         gridTemplateColumns: { xs: '84px minmax(0, 1fr)', md: '84px minmax(0, 1fr) 92px 140px' },
@@ -82,16 +75,15 @@ export function AlertRow({ alert, row, selected, holdSeconds, open, pick }: Aler
         boxShadow: selected ? (theme) => `inset 2px 0 0 ${theme.palette.primary.main}` : 'none',
         bgcolor: selected ? 'surface.hover' : undefined,
         '&:hover': { bgcolor: 'surface.hover' },
-        '&:focus-visible': { outlineOffset: -2 },
       }}
     >
       <ToneChip word={alert.state} sx={{ justifySelf: 'start' }} />
       <Box sx={{ minWidth: 0 }}>
-        {alert.annotations.summary && (
-          <Typography variant="body2" noWrap title={alert.annotations.summary} sx={{ mb: 0.5 }}>
-            {alert.annotations.summary}
+        <ButtonBase sx={{ display: 'block', maxWidth: '100%', mb: 0.5, textAlign: 'left', borderRadius: '4px' }}>
+          <Typography variant="body2" noWrap title={alert.annotations.summary}>
+            {alert.annotations.summary || alert.rule}
           </Typography>
-        )}
+        </ButtonBase>
         <LabelChips labels={alert.labels} hide={HIDDEN} onPick={pick} />
       </Box>
       <Typography variant="body2" noWrap title={alert.value} sx={{ fontFamily: MONO, fontSize: '0.75rem', textAlign: { md: 'right' } }}>

@@ -9,7 +9,6 @@ import { lazy, Suspense, useMemo } from 'react';
 
 import { errorPosition } from '../../lib/errorPosition';
 import { formatDuration } from '../../lib/formatDuration';
-import { MONO } from '../../theme';
 import { Icon } from '../Icon';
 import type { QueryOutcome } from './useRangeQueries';
 
@@ -26,17 +25,9 @@ interface QueryRowProps {
   remove: () => void;
 }
 
-function Problem({ query, message }: { query: string; message: string }) {
-  const at = errorPosition(message, query);
+function Problem({ message }: { message: string }) {
   return (
     <Box role="alert" data-testid="query-error" sx={{ px: 1.5, py: 0.75, borderTop: 1, borderColor: 'divider', color: 'error.main', fontSize: '0.8125rem', overflowWrap: 'anywhere' }}>
-      {at !== null && !query.includes('\n') && (
-        <Box component="pre" aria-hidden sx={{ m: 0, fontFamily: MONO, fontSize: '0.75rem', lineHeight: 1.3, overflowX: 'auto' }}>
-          {query}
-          {'\n'}
-          {' '.repeat(at)}^
-        </Box>
-      )}
       {message}
     </Box>
   );
@@ -76,7 +67,7 @@ export function QueryRow({ letter, draft, outcome, removable, autoFocus, change,
           </Tooltip>
         )}
       </Box>
-      {message && <Problem query={query} message={message} />}
+      {message && <Problem message={message} />}
     </Paper>
   );
 }

@@ -1,0 +1,86 @@
+"""Who may come in, and what happens on the way."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.servers.qvmon import PASSWORD, Qvmon
+
+pytestmark = [pytest.mark.slow, pytest.mark.server("chromium")]
+
+
+def fill_in(page: Page, login: str, password: str) -> None:
+    page.get_by_label("User name").fill(login)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_a_wrong_password_is_refused_in_words(anonymous: Page) -> None:
+    anonymous.goto("/")
+    fill_in(anonymous, "admin", "not the password")
+    expect(anonymous.get_by_role("alert")).to_contain_text("Wrong user name or password")
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(anonymous: Page) -> None:
+    anonymous.goto("/incidents?status=all")
+    fill_in(anonymous, "admin", PASSWORD)
+    expect(anonymous.get_by_role("heading", name="Incidents")).to_be_visible()
+    assert anonymous.url.endswith("/incidents?status=all")
+
+
+def test_a_one_time_password_has_to_be_changed_before_anything_else(
+    anonymous: Page, qvmon_server: Qvmon
+) -> None:
+    login = f"ada-{uuid4().hex[:6]}"
+    qvmon_server.post("/users", login=login, password="one time only 1", roles=["viewer"])
+    anonymous.goto("/alerts")
+    fill_in(anonymous, login, "one time only 1")
+    expect(anonymous.get_by_role("heading", name="Change password")).to_be_visible()
+    expect(anonymous.get_by_role("navigation")).to_have_count(0)
+    anonymous.get_by_label("Current password").fill("one time only 1")
+    anonymous.get_by_label("New password", exact=False).first.fill("a much better phrase")
+    anonymous.get_by_label("New password again").fill("a much better phrase")
+    anonymous.get_by_role("button", name="Change password").click()
+    expect(anonymous.get_by_role("navigation")).to_be_visible()
+    expect(anonymous.get_by_role("button", name="User menu")).to_contain_text(login)
+
+
+def test_signing_out_ends_the_session(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="User menu").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_a_session_that_ended_elsewhere_leads_back_to_sign_in(
+    page: Page, context: BrowserContext
+) -> None:
+    page.goto("/alerts")
+    expect(page.get_by_role("heading", name="Alerts")).to_be_visible()
+    context.clear_cookies()
+    page.get_by_role("link", name="Incidents").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_a_viewer_sees_and_cannot_act(context: BrowserContext, qvmon_server: Qvmon) -> None:
+    login = f"viewer-{uuid4().hex[:6]}"
+    qvmon_server.post("/users", login=login, password="one time only 1", roles=["viewer"])
+    sign_in(context, login, "one time only 1")
+    changed = context.request.post(
+        "/api/qvmon/v1/session/password",
+        data={"current": "one time only 1", "new": "a much better phrase"},
+        headers={"X-Qvmon-Request": "1"},
+    )
+    assert changed.ok, changed.text()
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_test_id("workflow").first).to_be_visible()
+    assert page.evaluate(
+        "fetch('/api/qvmon/v1/session').then(a => a.json()).then(a => a.user.permissions)"
+    ) == sorted(["alerts:read", "configuration:read", "incidents:read", "telemetry:read"])
