@@ -71,7 +71,7 @@ async def test_a_group_is_told_of_new_alerts_of_resolution_and_again_after_a_whi
     await running.clock.advance(12)
     _fire(running, A, B)
     await running.clock.advance(70)
-    await running.clock.advance(550)
+    await running.clock.advance(600)
     _fire(running, B)
     await running.clock.advance(70)
     _fire(running)
