@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 import pytest
 import trustme
 from aiosmtpd.controller import Controller
@@ -89,6 +91,16 @@ class SmtpServer:
         if self._controller is not None:
             self._controller.stop()
             self._controller = None
+
+    async def no_clients(self) -> None:
+        """Return once every connection from this process is closed: TLS says good-bye first."""
+        async with asyncio.timeout(10):
+            while any(  # noqa: ASYNC110 - nothing tells when a socket is gone
+                each.raddr and each.raddr.port == self.port
+                for each in psutil.Process().net_connections()
+                if each.status != psutil.CONN_TIME_WAIT and each.fd >= 0
+            ):
+                await asyncio.sleep(0.01)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
