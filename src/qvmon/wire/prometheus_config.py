@@ -24,6 +24,7 @@ from qvmon.wire.yaml_document import DocumentError, Path, Problem, YamlDocument
 _RULE_PATH = re.compile(r"[^*]*(\*[^/]*)?")
 _VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|(\w+)|(\$))")
 
+_SECTIONS = frozenset({"global", "rule_files", "scrape_configs"})
 _UNSAID = (None, "0", "0s")
 _DEFAULT_TIMEOUT_MS = 10_000
 _MINUTE_MS = 60_000
@@ -110,6 +111,7 @@ class _Decoder:
     def decoded(self) -> PrometheusConfig:
         self._set_aside((), gaps.TOP_LEVEL)
         self._set_aside(("global",), gaps.GLOBAL)
+        self._refuse_unknown_sections()
         top = self._validated(_TopLevel, ()) or _TopLevel()
         defaults = (top.global_ and self._validated(GlobalConfig, ("global",))) or GlobalConfig()
         jobs = [self._job(index, defaults) for index in range(len(top.scrape_configs))]
@@ -124,6 +126,14 @@ class _Decoder:
             tuple(job for job in jobs if job is not None),
             tuple(sorted(self._warnings, key=_place)),
         )
+
+    def _refuse_unknown_sections(self) -> None:
+        """Complain about unknown sections apart, so that the known ones are still looked at."""
+        value = self._document.value
+        if isinstance(value, dict):
+            for name in value.keys() - _SECTIONS:
+                del value[name]
+                self._refuse((name,), f"{name}: unknown field")
 
     def _job(self, index: int, defaults: GlobalConfig) -> ScrapeConfig | None:
         path: Path = ("scrape_configs", index)

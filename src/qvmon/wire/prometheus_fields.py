@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
 from qvmon.model.errors import QvmonError, invalid
 from qvmon.promql.durations import parse_duration
@@ -83,5 +83,7 @@ DurationMs = Annotated[int, checked(parse_duration)]
 SizeBytes = Annotated[int, checked(parse_size)]
 """Bytes, written as ``10MB``."""
 
-SecretText = Annotated[Secret, checked(Secret)]
+SecretText = Annotated[
+    Secret, checked(Secret), PlainSerializer(lambda secret: "***" if secret else "")
+]
 """A password or token."""
