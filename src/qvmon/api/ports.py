@@ -14,7 +14,7 @@ from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult, SeriesSource
 from qvmon.model.series import LabelFrame, MetricMetadata
 from qvmon.promql import Result
-from qvmon.services.alerting.status import RuleGroupStatus
+from qvmon.services.alerting import RuleGroupStatus
 from qvmon.services.collection import TargetsView
 from qvmon.services.configuration import AccessService
 from qvmon.services.incidents import IncidentsService

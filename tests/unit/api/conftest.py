@@ -19,7 +19,7 @@ from qvmon.model.labels import Labels
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import OutboundRequest, OutboundResponse
 from qvmon.model.series import MetricMetadata, SampleBatch, SeriesKeys
-from qvmon.services import alerting, configuration, incidents
+from qvmon.services import alerting, configuration, distribution, incidents
 from qvmon.services.collection import CollectionConfig, CollectionService
 from qvmon.services.configuration import AccessConfig, AccessService, Identity, PasswordConfig
 from qvmon.services.incidents import IncidentsConfig, IncidentsService
@@ -34,10 +34,10 @@ PASSWORD = "correct horse battery"
 OWN_PASSWORD = "staple of another kind"
 PREFIX = "/api/qvmon/v1"
 CSRF = {"X-Qvmon-Request": "1"}
-PROJECTIONS = (
-    *configuration.PROJECTIONS,
-    *incidents.PROJECTIONS,
-    *getattr(alerting, "PROJECTIONS", ()),
+PROJECTIONS = tuple(
+    projection
+    for service in (alerting, configuration, distribution, incidents)
+    for projection in service.PROJECTIONS
 )
 
 

@@ -10,6 +10,12 @@ from pydantic import BaseModel
 
 from qvmon.api.http.access import AlertReader, rest_router
 from qvmon.api.http.facts import TimelineEntry, timeline_entry
+from qvmon.api.http.telling import (
+    DeliveryStatus,
+    Obligation,
+    deliveries_of,
+    obligations_of,
+)
 from qvmon.api.http.times import Time, rfc3339_or_none
 from qvmon.model.errors import not_found
 from qvmon.model.ledger import Descending, Ledger, Row
@@ -45,9 +51,11 @@ class AlertList(BaseModel):
 
 
 class AlertDetail(Alert):
-    """One alert with its history, latest first."""
+    """One alert with its history, latest first, and who was told of it."""
 
     history: list[TimelineEntry]
+    obligations: list[Obligation]
+    deliveries: list[DeliveryStatus]
 
 
 def alert_routes(ledger: Ledger) -> APIRouter:
@@ -75,8 +83,12 @@ def alert_routes(ledger: Ledger) -> APIRouter:
         if not found:
             raise not_found(f"no alert {alert_id!r}", alert_id=alert_id)
         facts = await ledger.read(subject=f"alert/{alert_id}", newest_first=True, limit=_HISTORY)
+        obligations = await obligations_of(ledger, alert_id)
         return AlertDetail(
-            **found[0].model_dump(), history=[timeline_entry(fact) for fact in facts]
+            **found[0].model_dump(),
+            history=[timeline_entry(fact) for fact in facts],
+            obligations=obligations,
+            deliveries=await deliveries_of(ledger, alert_id, obligations),
         )
 
     return router

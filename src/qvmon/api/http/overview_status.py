@@ -86,7 +86,9 @@ class ServiceView:
         if not self.total:
             return Standing.UNKNOWN, "no instance of it is watched"
         instances = "instance is" if self.total == 1 else "instances are"
-        return Standing.HEALTHY, f"{self.total} {instances} up and nothing is firing"
+        rules = ", ".join(sorted({each.rule for each in self.firing}))
+        firing = f"nothing but information is firing: {rules}" if rules else "nothing is firing"
+        return Standing.HEALTHY, f"{self.total} {instances} up and {firing}"
 
 
 _RANK = {standing: rank for rank, standing in enumerate(Standing)}

@@ -15,7 +15,7 @@ from qvmon.api.http.prometheus.errors import bad_parameter
 from qvmon.api.http.prometheus.targets import NEVER
 from qvmon.api.http.times import rfc3339
 from qvmon.model.errors import invalid
-from qvmon.services.alerting.status import ActiveAlert, RuleGroupStatus, RuleStatus
+from qvmon.services.alerting import ActiveAlert, RuleGroupStatus, RuleStatus
 
 _TYPES = {"": None, "alert": "alerting", "record": "recording"}
 
