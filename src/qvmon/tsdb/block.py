@@ -68,6 +68,25 @@ class BlockMeta:
             raise QvmonError(ErrorKind.CORRUPT, f"meta.json cannot be read: {error}") from error
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockPart:
+    """Samples of n series that a block has.
+
+    Attributes:
+        counts: int64[n]; the samples of each series.
+        pieces: For each decoded page its times and bits, first and last rows of the series on it,
+            and their places among the n.
+    """
+
+    counts: Int64s
+    pieces: list[tuple[Int64s, Int64s, Int64s, Int64s, Int64s]]
+
+    def copy_to(self, rows: Rows, cursors: Int64s) -> None:
+        """Write series i to ``rows`` from ``cursors[i]`` on, moving that past what was written."""
+        for piece in self.pieces:
+            kernels.copy_rows(*piece, cursors, rows.times, rows.bits)
+
+
 class Block:
     """One open block; any thread may read it, also after its files were deleted.
 
@@ -126,14 +145,14 @@ class Block:
         at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
         return np.flatnonzero(self.ids[at] == ids)
 
-    def read(self, ids: Int64s, start: int, end: int) -> Rows:
-        """Return the samples of ``ids`` in start..end."""
+    def find(self, ids: Int64s, start: int, end: int) -> BlockPart:
+        """Return the samples of ``ids`` in start..end, decoded and not yet copied."""
         places = self.present(ids)
         series = self._order[np.searchsorted(self.ids, ids[places])]
         return self._gather(len(ids), places, series, start, end)
 
-    def _gather(self, n: int, places: Int64s, series: Int64s, start: int, end: int) -> Rows:
-        """Read series numbers ``series`` into places ``places`` of n."""
+    def _gather(self, n: int, places: Int64s, series: Int64s, start: int, end: int) -> BlockPart:
+        """Find series number ``series[i]`` for place ``places[i]`` of n."""
         begins, stops = self._starts[series], self._starts[series + 1]
         counts = np.zeros(n, np.int64)
         pieces = []
@@ -147,11 +166,7 @@ class Block:
             kernels.clip_rows(times, first, last, clipped, start, end)
             counts[places[inside]] += clipped
             pieces.append((times, bits, first, last, places[inside]))
-        rows = Rows.sized(counts)
-        cursors = rows.offsets[:-1].copy()
-        for piece in pieces:
-            kernels.copy_rows(*piece, cursors, rows.times, rows.bits)
-        return rows
+        return BlockPart(counts, pieces)
 
     def _groups_of(self, begins: Int64s, stops: Int64s) -> Int64s:
         """Return the row groups that hold the row ranges."""

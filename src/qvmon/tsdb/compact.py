@@ -79,7 +79,7 @@ def merge_blocks(index: Index, blocks: BlockList, numbers: set[int]) -> None:
         counts[np.searchsorted(ids, block.ids)] += block.counts
 
     def read(some: Int64s) -> Rows:
-        return merged([block.read(some, EARLIEST, LATEST) for block in sources])
+        return merged([block.find(some, EARLIEST, LATEST) for block in sources])
 
     origin = Origin(min(block.meta.rank for block in sources), tuple(sorted(numbers)))
     write_series(index, blocks, ids, counts, read, origin=origin)

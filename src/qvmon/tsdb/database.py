@@ -82,6 +82,7 @@ class Database:
             self.options.max_series,
             self.options.segment_bytes,
             self.recovery.segments,
+            first=self.recovery.state.late_before_segment,
         )
         self._write_lock = Lock()
         self._state = self.recovery.state
@@ -134,8 +135,9 @@ class Database:
         """Read head before blocks: what a flush moves meanwhile is then seen twice, not never."""
         newest = self.head.read(ids, start, end)
         blocks = self.blocks.overlapping(start, end)
-        parts = [block.read(ids, start, end) for block in blocks]
-        return merged([*parts, newest])
+        if not blocks:
+            return newest
+        return merged([*(block.find(ids, start, end) for block in blocks), newest])
 
     def series(
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int

@@ -434,6 +434,12 @@ def settle(offsets: Int64s, times: Int64s, bits: Int64s) -> int:
     start = offsets[0]
     for i in range(len(offsets) - 1):
         stop = offsets[i + 1]
+        unordered = np.int64(0)
+        for row in range(start + 1, stop):
+            unordered += times[row] <= times[row - 1]
+        if unordered == 0 and out == start:
+            out = start = stop
+            continue
         for row in range(start + 1, stop):
             if times[row] < times[row - 1]:
                 if len(spare_times) < stop - start:

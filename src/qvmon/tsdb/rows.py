@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -39,6 +40,14 @@ class Rows:
         """Return the rows less the series not ``chosen``, which must own no sample."""
         return Rows(np.append(self.offsets[chosen], self.offsets[-1]), self.times, self.bits)
 
+    def copy_to(self, rows: Rows, cursors: Int64s) -> None:
+        """Write series i to ``rows`` from ``cursors[i]`` on, moving that past what was written."""
+        starts, stops = self.offsets[:-1].copy(), self.offsets[1:].copy()
+        places = np.arange(len(starts))
+        kernels.copy_rows(
+            self.times, self.bits, starts, stops, places, cursors, rows.times, rows.bits
+        )
+
     @classmethod
     def empty(cls, series: int) -> Rows:
         """Return no samples of ``series`` series."""
@@ -54,34 +63,28 @@ class Rows:
         return cls(offsets, np.empty(total, np.int64), np.empty(total, np.int64))
 
 
-def merged(parts: Sequence[Rows]) -> Rows:
+class Part(Protocol):
+    """Samples of n series that are still somewhere else."""
+
+    @property
+    def counts(self) -> Int64s:
+        """int64[n]: the samples of each series."""
+        ...
+
+    def copy_to(self, rows: Rows, cursors: Int64s) -> None:
+        """Write series i to ``rows`` from ``cursors[i]`` on, moving that past what was written."""
+        ...
+
+
+def merged(parts: Sequence[Part]) -> Rows:
     """Return the samples of all ``parts`` (same series), of equal times the earliest part's.
 
     A part itself may be out of time order.
     """
-    if len(parts) == 1:
-        rows = parts[0]
-        rows = Rows(rows.offsets.copy(), rows.times, rows.bits)
-    else:
-        rows = _concatenated(parts)
-    total = int(kernels.settle(rows.offsets, rows.times, rows.bits))
-    return Rows(rows.offsets, rows.times[:total], rows.bits[:total])
-
-
-def _concatenated(parts: Sequence[Rows]) -> Rows:
     counts: Int64s = np.sum(np.stack([part.counts for part in parts]), axis=0)
     rows = Rows.sized(counts)
     cursors = rows.offsets[:-1].copy()
-    places = np.arange(len(counts))
     for part in parts:
-        kernels.copy_rows(
-            part.times,
-            part.bits,
-            part.offsets[:-1].copy(),
-            part.offsets[1:].copy(),
-            places,
-            cursors,
-            rows.times,
-            rows.bits,
-        )
-    return rows
+        part.copy_to(rows, cursors)
+    total = int(kernels.settle(rows.offsets, rows.times, rows.bits))
+    return Rows(rows.offsets, rows.times[:total], rows.bits[:total])

@@ -58,6 +58,7 @@ class WriteAheadLog:
         max_series: One more than the largest series id.
         segment_bytes: A segment that is at least this long is followed by a new one.
         closed: Segments of earlier runs; they are never appended to.
+        first: No new segment has a smaller number; those that had one may be deleted.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class WriteAheadLog:
         max_series: int,
         segment_bytes: int,
         closed: Sequence[Segment] = (),
+        *,
+        first: int = 1,
     ) -> None:
         self._paths = paths
         self._keys_of = keys_of
@@ -74,8 +77,8 @@ class WriteAheadLog:
         self._logged_in: Int64s = reserved(max_series, np.int64)
         self._closed = list(closed)
         self._file: int | None = None
-        number = max((segment.number for segment in closed), default=0) + 1
-        self._open = Segment(number, EARLIEST, 0)
+        number = max((segment.number + 1 for segment in closed), default=1)
+        self._open = Segment(max(number, first), EARLIEST, 0)
         self._unsynced: list[bytes] = []
         self._unsynced_bytes = 0
         self._failed = False

@@ -191,6 +191,20 @@ def test_the_log_keeps_only_what_is_not_in_blocks(small):
     assert len(small.read()[7]) == 200
 
 
+def test_a_late_sample_after_a_restart_is_not_taken_for_one_flushed_before_it(tmp_path):
+    """Segment numbers are never given twice, though the segments that had them are deleted."""
+    small = Small(tmp_path, out_of_order_window_ms=100_000)
+    small.append((1, 0, 1.0), (1, 1_500, 1.0))
+    small.reopen()
+    small.append((1, -1, 1.0))
+    small.database.flush()
+    small.reopen()
+    small.append((1, 1, 2.0))
+    small.reopen()
+    assert (1, 2.0) in small.read()[1]
+    small.database.close()
+
+
 def test_a_second_owner_is_refused(small):
     with pytest.raises(QvmonError, match="in use by another process") as caught:
         Small(small.directory)
