@@ -150,6 +150,8 @@ class Lexer:
         if self._at >= len(self._text):
             return self._end()
         char = self._text[self._at]
+        if self._in_brackets and char not in "0123456789.[])(":
+            return self._inside_brackets(char)
         if char in "\"'`":
             return self._string(char)
         return self._inside_braces(char) if self._in_braces else self._outside_braces(char)
@@ -157,8 +159,6 @@ class Lexer:
     def _outside_braces(self, char: str) -> Token:
         if char.isdigit() or (char == "." and self._text[self._at + 1 : self._at + 2].isdigit()):
             return self._number()
-        if self._in_brackets and (char == ":" or char.isalpha() or char == "_"):
-            return self._inside_brackets(char)
         if word := _WORD.match(self._text, self._at):
             return self._word(word.group())
         return self._symbol(char)
@@ -213,11 +213,13 @@ class Lexer:
         return self._text[at:].lstrip(" \t\r\n").startswith("(")
 
     def _inside_brackets(self, char: str) -> Token:
-        if char == ":":
-            return Token(":", char, self._at)
+        if char in ":+-*/%^,":
+            return Token(char, char, self._at)
         word = _PLAIN_WORD.match(self._text, self._at)
         if word and word.group().lower() in DURATION_WORDS:
             return Token(word.group().lower(), word.group(), self._at)
+        if word and self._tokens[-1].kind in (NUMBER, DURATION):
+            return self._bad(f"unexpected character: '{char}', expected ':'")
         return self._bad(f"unexpected character in duration expression: '{char}'")
 
     def _inside_braces(self, char: str) -> Token:
@@ -251,6 +253,7 @@ class Lexer:
         if char in "()":
             self._parens += 1 if char == "(" else -1
             if self._parens < 0:
+                self._at += 1
                 return self._bad("unexpected right parenthesis ')'")
         elif char == "{":
             self._in_braces = True

@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 from typing import NoReturn
 
-from qvmon.model.errors import QvmonError
-from qvmon.model.floats import parse_float
+from qvmon.model.errors import QvmonError, invalid
+from qvmon.model.floats import format_float, parse_float
 from qvmon.model.labels import METRIC_NAME, Matcher, MatchOp
 from qvmon.promql import lexer
 from qvmon.promql.check import check
@@ -186,7 +186,7 @@ class _Parser:
             if token.kind == lexer.DURATION:
                 seconds = parse_duration(token.text) / 1000
                 return NumberLiteral(seconds, is_duration=True, span=token.span)
-            return NumberLiteral(parse_float(token.text), span=token.span)
+            return NumberLiteral(_finite(token.text), span=token.span)
         except QvmonError as error:
             self.fail(token.span, error.message)
 
@@ -390,7 +390,7 @@ class _Parser:
             self._unexpected("@", "timestamp")
         seconds = self._number().value * (-1 if sign == "-" else 1)
         if not math.isfinite(seconds) or abs(seconds) >= 2**63:
-            shown = f"{seconds:f}" if math.isfinite(seconds) else f"{seconds:+f}".title()
+            shown = f"{seconds:f}" if math.isfinite(seconds) else format_float(seconds)
             self.fail(node.span, f"timestamp out of bounds for @ modifier: {shown}")
         return math.floor(abs(seconds) * 1000 + 0.5) * (-1 if seconds < 0 else 1)
 
@@ -500,6 +500,14 @@ class _Parser:
         if isinstance(inner, NumberLiteral):
             return inner
         return replace(inner, wrapped=True, span=self._since(opening.start))
+
+
+def _finite(text: str) -> float:
+    value = parse_float(text)
+    if math.isinf(value) and text[0] in "0123456789.":
+        reason = f"strconv.ParseFloat: parsing {quote(text)}: value out of range"
+        raise invalid(f"error parsing number: {reason}")
+    return value
 
 
 def _signed_duration(sign: Token, operand: Duration) -> Duration:

@@ -183,6 +183,19 @@ def merged(of: Sheet, complaint: str = SAME_LABELS) -> Sheet:
 
 
 def label_order(frame: LabelFrame) -> Int64s:
-    """Return int64[n]: the rows in the order of their labels, name by name."""
-    keys = [frame.labels(row).pairs() for row in range(len(frame))]
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+    """Return int64[n]: the rows in the order of their labels, name by name.
+
+    A row that lacks a label comes after those that have it when it has a later one (whose name
+    then decides), and before them when it has none.
+    """
+    keys = []
+    more_follow = np.zeros(len(frame), np.bool_)
+    for column in frame.codes.T[::-1]:
+        used, inverse = np.unique(column, return_inverse=True)
+        texts = [frame.symbols[int(code)] for code in used]
+        rank = np.empty(len(used), np.int64)
+        rank[sorted(range(len(used)), key=texts.__getitem__)] = np.arange(1, len(used) + 1)
+        absent = np.where(more_follow, len(used) + 1, 0)
+        keys.append(np.where(column == 0, absent, rank[inverse]))
+        more_follow |= column != 0
+    return np.lexsort(keys) if keys else np.arange(len(frame))
