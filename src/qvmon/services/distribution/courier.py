@@ -84,14 +84,17 @@ class Courier:
         self._pending.set(0)
 
     async def run(self, retry_seconds: float) -> None:
-        """Deliver until the ledger closes, trying again while it cannot be reached."""
+        """Deliver until the ledger closes, beginning again whatever happens."""
         while True:
             try:
                 await self._follow()
             except* QvmonError as errors:
                 error = _first(errors)
                 self._failures.value(self._outlet.name, error.kind.value).add()
-                log.warning("delivery waits for the ledger", sink=self._outlet.name, why=str(error))
+                log.warning("delivery waits", sink=self._outlet.name, error=error.message)
+            except* Exception:
+                self._failures.value(self._outlet.name, ErrorKind.INTERNAL.value).add()
+                log.exception("delivery failed", sink=self._outlet.name)
             else:
                 return
             await self._clock.sleep(retry_seconds)

@@ -9,7 +9,7 @@ import structlog
 
 from qvmon.model.access import Permission, Principal
 from qvmon.model.clock import Clock, now_us
-from qvmon.model.errors import QvmonError, not_found
+from qvmon.model.errors import ErrorKind, QvmonError, not_found
 from qvmon.model.facts import (
     AlertFiring,
     AlertResolved,
@@ -72,17 +72,20 @@ class IncidentsService:
             self._running = None
 
     async def run(self) -> None:
-        """Follow alerts until the ledger closes, trying again while it cannot be reached."""
+        """Follow alerts until the ledger closes, beginning again whatever happens."""
         while True:
             try:
                 async for page in self._ledger.follow(CONSUMER, TYPES):
                     await self._handle(page)
             except QvmonError as error:
                 self._failures.value(error.kind.value).add()
-                log.warning("incidents wait for the ledger", kind=error.kind, error=error.message)
-                await self._clock.sleep(self._config.retry_seconds)
+                log.warning("incidents wait", kind=error.kind, error=error.message)
+            except Exception:
+                self._failures.value(ErrorKind.INTERNAL.value).add()
+                log.exception("incidents failed")
             else:
                 return
+            await self._clock.sleep(self._config.retry_seconds)
 
     async def acknowledge(self, principal: Principal, incident_id: str, note: str = "") -> Row:
         """Return the incident after ``principal`` took it on."""

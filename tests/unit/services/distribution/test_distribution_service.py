@@ -331,3 +331,41 @@ async def test_two_sinks_with_one_name_are_refused(house: House) -> None:
         DistributionService(
             DistributionConfig(), [outlet, outlet], house.ledger, house.clock, Registry()
         )
+
+
+async def test_a_defect_beside_the_sink_is_overcome_too(house: House) -> None:
+    rows, house.ledger.rows = house.ledger.rows, None  # a defect: calling None is a TypeError
+    await house.notify("n1")
+    async with house.running():
+        house.ledger.rows = rows
+        await house.clock.advance(5)
+    assert told(house) == ["n1"]
+
+
+async def test_events_queue_up_to_the_bound_and_the_rest_stays_in_the_ledger(
+    house: House,
+) -> None:
+    house.policy = DeliveryPolicy(max_pending=2, max_in_flight=2, circuit_failures=1000)
+    house.sink.away = AWAY
+    async with house.running():
+        for i in range(6):
+            await house.notify(f"n{i}", group=str(i))
+        attempted = {each.content.source_id for each in house.sink.attempts}
+        assert attempted == {"n0", "n1"}
+        house.sink.away = None
+        await house.clock.advance(10)
+    assert sorted(told(house)) == [f"n{i}" for i in range(6)]
+
+
+async def test_a_sink_that_is_away_is_probed_by_one_message_only(house: House) -> None:
+    house.sink.away = AWAY
+    async with house.running():
+        for i in range(8):
+            await house.notify(f"n{i}", group=str(i))
+        await house.clock.advance(4)
+        before = len(house.sink.attempts)
+        await house.clock.advance(5)
+        assert len(house.sink.attempts) == before + 1
+        house.sink.away = None
+        await house.clock.advance(120)
+    assert len(told(house)) == 8

@@ -265,3 +265,12 @@ async def test_replaying_the_facts_rebuilds_the_same_tables(house: House) -> Non
     assert [await house.ledger.rows(p.name) for p in PROJECTIONS] == before
     [_, alerts] = before
     assert {row["alert_id"]: row["firing"] for row in alerts} == {"A": False, "B": True}
+
+
+async def test_a_defect_is_counted_and_what_was_under_way_is_handled_again(house: House) -> None:
+    rows, house.ledger.rows = house.ledger.rows, None  # a defect: calling None is a TypeError
+    async with house.running():
+        await house.alert(AlertFiring)
+        house.ledger.rows = rows
+        await house.clock.advance(5)
+    assert len(await house.incidents()) == 1
