@@ -29,6 +29,7 @@ from qvmon.model.series import (
 Request = TypeVar("Request")
 
 CONTENT_TYPE = "application/vnd.apache.arrow.stream"
+_UNREADABLE = (pa.ArrowException, OSError, KeyError, IndexError, AttributeError)
 _LABEL = "label:"
 _TIMESTAMPS, _VALUES, _SERIES = "timestamps", "values", "series"
 
@@ -137,7 +138,7 @@ def decode_columns(body: bytes, count: int) -> list[SeriesColumns]:
     source = pa.BufferReader(body)
     try:
         answers = [_columns(pa.ipc.open_stream(source).read_all()) for _ in range(count)]
-    except (pa.ArrowException, KeyError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise _damaged(error) from None
     if source.tell() != source.size():
         raise _damaged("more answers than were asked for")
@@ -160,7 +161,7 @@ def decode_frame(body: bytes) -> LabelFrame:
     """
     try:
         return _frame(pa.ipc.open_stream(pa.BufferReader(body)).read_all())
-    except (pa.ArrowException, AttributeError) as error:
+    except _UNREADABLE as error:
         raise _damaged(error) from None
 
 

@@ -80,8 +80,8 @@ class Listener:
         return missed
 
     async def next(self, patience_seconds: float) -> Fact | None:
-        """Return the next fact; None when there is none yet, or none any more."""
-        if not self._waiting and not self.closed:
+        """Return the next fact; None when there is none yet, none any more, or some were missed."""
+        if not (self._waiting or self.closed or self.missed):
             self._news.clear()
             try:
                 async with asyncio.timeout(patience_seconds):
