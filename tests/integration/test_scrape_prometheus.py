@@ -106,4 +106,4 @@ async def test_a_real_prometheus_is_scraped(start_prometheus: StartPrometheus) -
     assert times == sorted(set(times))
     assert sink.values("up", job="node") != []
     assert sink.values("node_boot_time_seconds", job="node")[-1] == boot_time()
-    assert sink.values("qvmon_collection_targets", job="qvmon", exported_job="real") != []
+    assert sink.values("qvmon_collection_targets", job="qvmon", scrape_job="real") != []

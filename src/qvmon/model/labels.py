@@ -30,7 +30,7 @@ class Labels(Mapping[str, str]):
     def __init__(
         self, labels: Mapping[str, str] | Iterable[tuple[str, str]] = (), /, **more: str
     ) -> None:
-        merged = {**dict(labels), **more}
+        merged = {**_plain(labels), **more}
         self._items = tuple(sorted((k, v) for k, v in merged.items() if v))
         self._hash = hash(self._items)
 
@@ -72,15 +72,16 @@ class Labels(Mapping[str, str]):
 
     def merged(self, other: Mapping[str, str]) -> Labels:
         """Return these labels with ``other`` laid over them; an empty value removes."""
-        return Labels({**dict(self._items), **other})
+        return Labels({**dict(self._items), **_plain(other)})
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
-        out = bytearray()
-        for name, value in self._items:
-            for part in (name.encode(), value.encode()):
-                out += _uvarint(len(part)) + part
-        return bytes(out)
+        parts: list[bytes] = []
+        for pair in self._items:
+            for text in pair:
+                data = text.encode()
+                parts += (_LENGTHS[len(data)] if len(data) < 0x80 else _uvarint(len(data)), data)
+        return b"".join(parts)
 
     @classmethod
     def decode(cls, data: bytes | memoryview) -> Labels:
@@ -99,6 +100,14 @@ class Labels(Mapping[str, str]):
         if len(parts) % 2:
             raise invalid("label bytes end with a name that has no value")
         return cls(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _plain(labels: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return a dictionary; of ``Labels`` without looking each name up."""
+    return dict(labels.pairs() if isinstance(labels, Labels) else labels)
+
+
+_LENGTHS = tuple(bytes((number,)) for number in range(0x80))
 
 
 def _uvarint(number: int) -> bytes:

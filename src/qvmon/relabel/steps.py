@@ -18,7 +18,7 @@ def relabel(labels: Mapping[str, str], rules: Iterable[RelabelRule]) -> Labels |
 
     Source: Prometheus, model/relabel.
     """
-    draft = dict(labels)
+    draft = dict(labels.pairs() if isinstance(labels, Labels) else labels)
     for rule in rules:
         joined = rule.separator.join([draft.get(name, "") for name in rule.source_labels])
         if not _STEPS[rule.action](rule, joined, draft):

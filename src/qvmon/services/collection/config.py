@@ -17,6 +17,8 @@ class CollectionConfig(BaseModel):
         local_interval_seconds: How often local sources are scraped.
         local_timeout_seconds: How long a local source may take.
         spread_seed: Any text; twins with the same jobs scrape at other times when theirs differ.
+        first_scrape_within_seconds: Scrape new targets once within this time, before their place
+            in the interval comes; none leaves them to their place, as in Prometheus.
         max_body_bytes: The largest decompressed answer of any target, whatever its job allows.
         threaded_body_bytes: Answers at least this large are parsed in a thread.
         first_round_limit_seconds: How long start-up waits at most for every target to be tried.
@@ -29,6 +31,7 @@ class CollectionConfig(BaseModel):
     local_interval_seconds: float = Field(default=15.0, gt=0)
     local_timeout_seconds: float = Field(default=10.0, gt=0)
     spread_seed: str = ""
+    first_scrape_within_seconds: float | None = Field(default=None, gt=0)
     max_body_bytes: int = Field(default=256 << 20, gt=0)
     threaded_body_bytes: int = Field(default=64 << 10, ge=0)
     first_round_limit_seconds: float = Field(default=120.0, gt=0)

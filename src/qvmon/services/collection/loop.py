@@ -129,17 +129,25 @@ class ScrapeLoop:
 
     async def _run(self) -> None:
         spread = self.target.spread ^ self._around.seed
-        planned = self._around.clock.now_ns()
-        planned += first_delay(planned, self._interval_ns, spread)
+        now = self._around.clock.now_ns()
+        planned = now + first_delay(now, self._interval_ns, spread)
+        if self._around.first_scrape_within_ns:
+            early = now + spread % self._around.first_scrape_within_ns
+            if early < planned:
+                await self._scrape_at(early)
         while not self._stopping:
-            await self._wait_until(planned)
-            now = self._around.clock.now_ns()
-            self._around.registry.distribution(metrics.SCRAPE_LATENESS).observe(
-                (now - planned) / 1e9
-            )
-            started = aligned(now, planned, self._interval_ns)
-            planned = self.next_ns = next_planned(started, planned, self._interval_ns)
-            await self._guarded_scrape(started)
+            started = await self._scrape_at(planned)
+            planned = next_planned(started, planned, self._interval_ns)
+
+    async def _scrape_at(self, planned: int) -> int:
+        """Scrape at a planned time; return the time that the samples bear, nanoseconds."""
+        await self._wait_until(planned)
+        now = self._around.clock.now_ns()
+        self._around.registry.distribution(metrics.SCRAPE_LATENESS).observe((now - planned) / 1e9)
+        started = aligned(now, planned, self._interval_ns)
+        self.next_ns = next_planned(started, planned, self._interval_ns)
+        await self._guarded_scrape(started)
+        return started
 
     async def _wait_until(self, planned_ns: int) -> None:
         self._waiting = True

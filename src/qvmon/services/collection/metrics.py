@@ -5,7 +5,10 @@ from __future__ import annotations
 from qvmon.model.metrics import counter, gauge, histogram
 
 SCRAPES = counter(
-    "qvmon_collection_scrapes_total", "Scrapes by job and outcome (up or down).", "job", "outcome"
+    "qvmon_collection_scrapes_total",
+    "Scrapes by their job and outcome (up or down).",
+    "scrape_job",
+    "outcome",
 )
 SCRAPE_DURATION = histogram(
     "qvmon_collection_scrape_duration_seconds",
@@ -27,7 +30,9 @@ UNSTORED_PARTS = counter(
     "part",
 )
 LIMITED_SCRAPES = counter(
-    "qvmon_collection_scrapes_limited_total", "Scrapes that failed because of a limit.", "job"
+    "qvmon_collection_scrapes_limited_total",
+    "Scrapes that failed because of a limit.",
+    "scrape_job",
 )
 STALE_MARKERS = counter(
     "qvmon_collection_stale_markers_total", "Markers written for series that ended."
@@ -35,14 +40,14 @@ STALE_MARKERS = counter(
 DEFECTS = counter(
     "qvmon_collection_defects_total", "Scrapes that failed by a defect of qvmon itself."
 )
-TARGETS = gauge("qvmon_collection_targets", "Targets being scraped.", "job")
+TARGETS = gauge("qvmon_collection_targets", "Targets being scraped.", "scrape_job")
 DROPPED_TARGETS = gauge(
-    "qvmon_collection_targets_dropped", "Discovered targets that relabelling dropped.", "job"
+    "qvmon_collection_targets_dropped", "Discovered targets that relabelling dropped.", "scrape_job"
 )
 REFUSED_TARGETS = gauge(
-    "qvmon_collection_targets_refused", "Discovered targets that make no sense.", "job"
+    "qvmon_collection_targets_refused", "Discovered targets that make no sense.", "scrape_job"
 )
 UNREADABLE_FILES = gauge(
-    "qvmon_collection_discovery_files_unreadable", "Target lists that cannot be used.", "job"
+    "qvmon_collection_discovery_files_unreadable", "Target lists that cannot be used.", "scrape_job"
 )
 CACHED_SERIES = gauge("qvmon_collection_cached_series", "Series known to scrape caches.")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
+import structlog
 
 from qvmon.model.clock import now_ms
 from qvmon.model.errors import QvmonError
@@ -24,6 +25,8 @@ from qvmon.wire.prometheus_scrape import ScrapeConfig
 
 Key = tuple[Labels, str, int, int]
 Pages = Callable[[Target, ScrapeConfig], PageSource]
+
+log = structlog.get_logger(__name__)
 
 _NOTHING = np.empty(0, np.int64)
 _BESIDE_THE_SERIES = {
@@ -145,18 +148,19 @@ class ScrapePool:
         registry.value(metrics.DROPPED_TARGETS, job).set(len(self.dropped) - refused)
 
     async def _retire(self, loops: list[ScrapeLoop]) -> None:
-        await asyncio.gather(*(loop.stop() for loop in loops))
         self._around.alive.difference_update(loops)
         for loop in loops:
             task = asyncio.create_task(self._end_later(loop))
             self._around.endings.add(task)
             task.add_done_callback(self._around.endings.discard)
+        await asyncio.gather(*(loop.stop() for loop in loops))
 
     async def _end_later(self, loop: ScrapeLoop) -> None:
         """Mark a removed target's series as ended, unless it comes back within two intervals.
 
         Source: Prometheus, scrape/scrape.go (endOfRunStaleness).
         """
+        await loop.stop()
         clock, interval = self._around.clock, loop.target.interval_ms / 1000
         await clock.sleep(max(0, loop.next_ns - clock.now_ns()) / 1e9)
         ended_ms = now_ms(clock)
@@ -166,7 +170,10 @@ class ScrapePool:
             for each in self._around.alive
             if each.target.labels == loop.target.labels
         ]
-        await loop.end(ended_ms, np.concatenate([_NOTHING, *alive]))
+        try:
+            await loop.end(ended_ms, np.concatenate([_NOTHING, *alive]))
+        except QvmonError as error:
+            log.warning("series are not marked as ended", target=loop.target.url, error=str(error))
 
 
 def _shape(job: ScrapeConfig) -> ScrapeConfig:

@@ -36,17 +36,17 @@ class LabelPath:
         self._check_limits(labels)
         return labels
 
-    def _merged(self, exposed: Labels) -> Labels:
+    def _merged(self, exposed: Labels) -> dict[str, str]:
+        own, target = dict(exposed.pairs()), dict(self.target.pairs())
         if self.job.honor_labels:
-            return self.target.merged(exposed)
-        merged = dict(exposed.merged(self.target))
-        conflicts = sorted((k for k in self.target if k in exposed), key=len)
-        for name in conflicts:
+            return {**target, **own}
+        merged = {**own, **target}
+        for name in sorted(own.keys() & target.keys(), key=len):
             renamed = EXPORTED + name
             while renamed in merged:
                 renamed = EXPORTED + renamed
-            merged[renamed] = exposed[name]
-        return Labels(merged)
+            merged[renamed] = own[name]
+        return merged
 
     def _check_limits(self, labels: Labels) -> None:
         job, metric = self.job, labels[METRIC_NAME][:50]
@@ -55,19 +55,24 @@ class LabelPath:
                 "label_limit",
                 f"metric: {metric}, number of labels: {len(labels)}, limit: {job.label_limit}",
             )
-        for name, value in labels.pairs():
-            if 0 < job.label_name_length_limit < len(name.encode()):
-                raise _exceeded(
-                    "label_name_length_limit",
-                    f"metric: {metric}, label name: {name[:50]}, length: {len(name.encode())}, "
-                    f"limit: {job.label_name_length_limit}",
-                )
-            if 0 < job.label_value_length_limit < len(value.encode()):
-                raise _exceeded(
-                    "label_value_length_limit",
-                    f'metric: {metric}, label name: {name[:50]}, value: "{value[:50]}", '
-                    f"length: {len(value.encode())}, limit: {job.label_value_length_limit}",
-                )
+        if job.label_name_length_limit or job.label_value_length_limit:
+            for name, value in labels.pairs():
+                self._check_lengths(metric, name, value)
+
+    def _check_lengths(self, metric: str, name: str, value: str) -> None:
+        job = self.job
+        if 0 < job.label_name_length_limit < len(name.encode()):
+            raise _exceeded(
+                "label_name_length_limit",
+                f"metric: {metric}, label name: {name[:50]}, length: {len(name.encode())}, "
+                f"limit: {job.label_name_length_limit}",
+            )
+        if 0 < job.label_value_length_limit < len(value.encode()):
+            raise _exceeded(
+                "label_value_length_limit",
+                f'metric: {metric}, label name: {name[:50]}, value: "{value[:50]}", '
+                f"length: {len(value.encode())}, limit: {job.label_value_length_limit}",
+            )
 
 
 def _exceeded(limit: str, details: str) -> QvmonError:

@@ -65,8 +65,9 @@ class CollectionService:
             sink,
             clock,
             registry,
-            stable_number(config.spread_seed.encode()),
-            config.threaded_body_bytes,
+            seed=stable_number(config.spread_seed.encode()),
+            threaded_body_bytes=config.threaded_body_bytes,
+            first_scrape_within_ns=int(1e9 * (config.first_scrape_within_seconds or 0)),
         )
         self._pools: dict[str, ScrapePool] = {}
         self._discoveries: dict[str, list[FileTargets]] = {}

@@ -24,6 +24,8 @@ class Surroundings:
         registry: Where loops count.
         seed: Moves every target's place in its interval.
         threaded_body_bytes: Pages at least this large are read in a thread.
+        first_scrape_within_ns: New targets are scraped once within this time; 0 leaves them to
+            their place in the interval.
         alive: The loops of all jobs.
         endings: Tasks that will mark the series of removed targets as ended.
     """
@@ -33,5 +35,6 @@ class Surroundings:
     registry: Registry
     seed: int = 0
     threaded_body_bytes: int = 1 << 16
+    first_scrape_within_ns: int = 0
     alive: set[ScrapeLoop] = field(default_factory=set)
     endings: set[asyncio.Task[None]] = field(default_factory=set)

@@ -79,6 +79,19 @@ async def test_a_twin_with_another_seed_scrapes_at_another_time() -> None:
     assert one.sink.of("m")[0][0] != other.sink.of("m")[0][0]
 
 
+async def test_new_targets_may_be_scraped_early_once_and_then_at_their_place() -> None:
+    early, usual = world("m 1\n"), world("m 1\n")
+    async with (
+        early.running(config(first_scrape_within_seconds=1.0)),
+        usual.running(config()),
+    ):
+        await early.clock.advance(30)
+        await usual.clock.advance(30)
+    (first, *rest) = early.sink.of("m")
+    assert first[0] < 1_700_000_001_000
+    assert rest == usual.sink.of("m")
+
+
 async def test_the_request_says_what_prometheus_says() -> None:
     around = world("m 1\n")
     async with around.running(config()):

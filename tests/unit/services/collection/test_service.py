@@ -81,7 +81,7 @@ async def test_a_new_job_is_scraped_and_a_removed_one_is_not() -> None:
         await around.clock.advance(10)
         shown = [status.scrape_pool for status in service.targets().active]
         registry = [f.metric.name for f in around.registry.collect() if list(f.points())]
-        jobs = {p.labels["job"] for p in around.registry.family(metrics.TARGETS).points()}
+        jobs = {p.labels["scrape_job"] for p in around.registry.family(metrics.TARGETS).points()}
     assert shown == ["k"]
     assert around.sink.values("m", job="j") == [1.0]
     assert around.sink.values("m", job="k") == [1.0]
