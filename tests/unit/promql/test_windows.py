@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 
@@ -22,7 +23,6 @@ from qvmon.promql.windows import (
     smoothed,
     without_stale,
 )
-import itertools
 
 Samples = list[tuple[int, float]]
 

@@ -9,8 +9,10 @@ class QueryConfig(BaseModel):
     """Limits of queries, and how they read samples.
 
     Attributes:
-        concurrent: Queries that run at once.
+        concurrent: Queries of people and tokens that run at once.
         queued: Queries that may wait for a place; the next one is refused.
+        concurrent_services: Queries of qvmon's own services (rules above all) that run at once;
+            they have places of their own and are never refused for want of one.
         timeout_seconds: How long a query may take, waiting included; a caller may ask for less.
         max_samples: Samples one query may read, and values it may hold in its result.
         max_series: Series one query may read.
@@ -26,6 +28,7 @@ class QueryConfig(BaseModel):
 
     concurrent: int = Field(default=20, ge=1)
     queued: int = Field(default=200, ge=0)
+    concurrent_services: int = Field(default=8, ge=1)
     timeout_seconds: float = Field(default=120.0, gt=0)
     max_samples: int = Field(default=50_000_000, ge=1)
     max_series: int = Field(default=1_000_000, ge=1)

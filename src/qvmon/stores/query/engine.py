@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from qvmon.model.access import Permission, Principal
+from qvmon.model.access import Permission, Principal, PrincipalKind
 from qvmon.model.clock import Clock
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.labels import Matcher
@@ -19,7 +19,7 @@ from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColu
 from qvmon.promql import Grid, Plan, Result, evaluate, plan
 from qvmon.promql.nodes import ValueType
 from qvmon.stores.query import metrics
-from qvmon.stores.query.admission import Admission
+from qvmon.stores.query.admission import Admission, Place
 from qvmon.stores.query.config import QueryConfig
 
 Answer = TypeVar("Answer")
@@ -41,7 +41,8 @@ class QueryEngine:
         self._source = source
         self._config = config
         self._clock = clock
-        self._admission = Admission(config.concurrent, config.queued, registry)
+        self._people = Admission("people", config.concurrent, config.queued, registry)
+        self._services = Admission("services", config.concurrent_services, None, registry)
         self._queries = registry.family(metrics.QUERIES)
         self._durations = registry.family(metrics.DURATION)
         self._samples = registry.value(metrics.SAMPLES)
@@ -66,7 +67,10 @@ class QueryEngine:
         """
         grid = self._grid(time_ms, time_ms, 0, lookback_ms)
         return await self._answered(
-            principal, "instant", lambda: self._run(self.planned(text), grid), timeout_seconds
+            principal,
+            "instant",
+            lambda place: self._run(place, self.planned(text), grid),
+            timeout_seconds,
         )
 
     async def range(
@@ -88,7 +92,7 @@ class QueryEngine:
         """
         grid = self._grid(start_ms, end_ms, step_ms, lookback_ms)
 
-        async def run() -> Result:
+        async def run(place: Place) -> Result:
             self._check_range(grid)
             planned = self.planned(text)
             if planned.type not in (ValueType.SCALAR, ValueType.VECTOR):
@@ -97,7 +101,7 @@ class QueryEngine:
                     "must be Scalar or instant Vector",
                     expression_type=planned.type.value,
                 )
-            return await self._run(planned, grid, as_matrix=True)
+            return await self._run(place, planned, grid, as_matrix=True)
 
         return await self._answered(principal, "range", run, timeout_seconds)
 
@@ -112,7 +116,7 @@ class QueryEngine:
         return await self._answered(
             principal,
             "series",
-            lambda: self._source.series(matcher_sets, start_ms, end_ms),
+            lambda _: self._source.series(matcher_sets, start_ms, end_ms),
         )
 
     async def label_names(
@@ -143,7 +147,7 @@ class QueryEngine:
         self, principal: Principal, metric: str | None = None
     ) -> list[MetricMetadata]:
         """Return what targets said about one metric, or about all."""
-        return await self._answered(principal, "metadata", lambda: self._source.metadata(metric))
+        return await self._answered(principal, "metadata", lambda _: self._source.metadata(metric))
 
     def planned(self, text: str) -> Plan:
         """Return the plan of a query, remembered from the last time it was asked.
@@ -181,16 +185,18 @@ class QueryEngine:
         self,
         principal: Principal,
         kind: str,
-        run: Callable[[], Awaitable[Answer]],
+        run: Callable[[Place], Awaitable[Answer]],
         timeout_seconds: float | None = None,
     ) -> Answer:
         principal.require(Permission.READ_TELEMETRY)
         limit = min(timeout_seconds or self._config.timeout_seconds, self._config.timeout_seconds)
+        by_service = principal.kind is PrincipalKind.SERVICE
+        admission = self._services if by_service else self._people
         started = self._clock.monotonic()
         outcome = ErrorKind.INTERNAL.value
         try:
-            async with asyncio.timeout(limit), self._admission.place():
-                answer = await run()
+            async with asyncio.timeout(limit), admission.place() as place:
+                answer = await run(place)
             outcome = "ok"
         except TimeoutError:
             outcome = ErrorKind.TIMEOUT.value
@@ -208,17 +214,23 @@ class QueryEngine:
     def _observe(self, stage: str, started: float) -> None:
         self._durations.distribution(stage).observe(self._clock.monotonic() - started)
 
-    async def _run(self, planned: Plan, grid: Grid, *, as_matrix: bool = False) -> Result:
+    async def _run(
+        self, place: Place, planned: Plan, grid: Grid, *, as_matrix: bool = False
+    ) -> Result:
         columns = await self._fetched(planned.selections(grid))
         started = self._clock.monotonic()
-        result = await asyncio.to_thread(
-            evaluate,
-            planned,
-            columns,
-            grid,
-            as_matrix=as_matrix,
-            drop_names_late=self._config.delayed_name_removal,
+        work = asyncio.ensure_future(
+            asyncio.to_thread(
+                evaluate,
+                planned,
+                columns,
+                grid,
+                as_matrix=as_matrix,
+                drop_names_late=self._config.delayed_name_removal,
+            )
         )
+        place.work = work
+        result = await asyncio.shield(work)
         self._observe("evaluate", started)
         return result
 

@@ -13,8 +13,8 @@ DURATION = histogram(
     (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0),
     "stage",
 )
-RUNNING = gauge("qvmon_query_running_queries", "Queries that are running.")
-WAITING = gauge("qvmon_query_waiting_queries", "Queries that wait for a place.")
+RUNNING = gauge("qvmon_query_running_queries", "Queries that are running.", "asker")
+WAITING = gauge("qvmon_query_waiting_queries", "Queries that wait for a place.", "asker")
 SAMPLES = counter("qvmon_query_samples_read_total", "Samples that queries have read.")
 PLANS = counter(
     "qvmon_query_plans_total", "Plans asked for, by whether they were remembered.", "cache"
