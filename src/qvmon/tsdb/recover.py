@@ -166,11 +166,12 @@ class _Replay:
         self._ids[ids] = self._index.ids(keys)
 
     def _append(self, batch: SampleBatch, wanted: Bools) -> None:
-        rows = np.flatnonzero(wanted)
-        series = self._ids[batch.series[rows]]
-        chosen = SampleBatch(series, batch.timestamps[rows], batch.values[rows])
-        self._head.append(chosen, Admission(len(self._index), LATEST, LATEST))
-        self._recovery.samples += len(rows)
+        if not np.all(wanted):
+            columns = batch.series[wanted], batch.timestamps[wanted], batch.values[wanted]
+            batch = SampleBatch(*columns)
+        known = SampleBatch(self._ids[batch.series], batch.timestamps, batch.values)
+        self._head.append(known, Admission(len(self._index), LATEST, LATEST))
+        self._recovery.samples += len(batch)
 
     def _cut(self, content: bytes, error: BadRecordError) -> None:
         rest = content[error.offset :]

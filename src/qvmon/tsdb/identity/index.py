@@ -12,6 +12,7 @@ from qvmon.model.errors import invalid
 from qvmon.model.labels import Matcher, MatchOp
 from qvmon.model.series import Bools, Bytes, Int32s, Int64s, LabelFrame, SeriesKeys
 from qvmon.tsdb.identity import kernels
+from qvmon.tsdb.identity.matching import ExpressionMemory, literals
 from qvmon.tsdb.identity.postings import LayeredPostings
 from qvmon.tsdb.identity.strings import StringTable
 from qvmon.tsdb.identity.symbols import SymbolArena
@@ -22,6 +23,7 @@ _KEY_BYTES = 1024
 _SYMBOL_BYTES = 256
 _SYMBOLS_PER_SERIES = 4
 _LABELS_PER_SERIES = 64
+_ADDED_AT_ONCE = 4096
 
 
 class Index:
@@ -49,6 +51,7 @@ class Index:
         self._ends = reserved(max_series + 1, np.int64)
         self._members = reserved((max_series + 64) * _LABELS_PER_SERIES, np.int32)
         self._postings = LayeredPostings.empty()
+        self._expressions = ExpressionMemory(self.symbols)
 
     def __len__(self) -> int:
         return int(self._counts[_SERIES])
@@ -70,6 +73,10 @@ class Index:
         bad = int(kernels.first_malformed(keys.arena, keys.offsets, rows))
         if bad >= 0:
             raise invalid("series key is not canonical label bytes", row=bad, key=keys.key(bad))
+        for start in range(0, len(rows), _ADDED_AT_ONCE):
+            self._add_rows(keys, rows[start : start + _ADDED_AT_ONCE], found)
+
+    def _add_rows(self, keys: SeriesKeys, rows: Int64s, found: Int64s) -> None:
         strings = int(kernels.count_strings(keys.arena, keys.offsets, rows))
         self._make_room(len(rows), strings)
         kernels.add_series(
@@ -114,9 +121,9 @@ class Index:
         unwanted: list[Int64s] = []
         for matcher in matchers:
             if matcher.matches(""):
-                unwanted.append(postings.of_any(self._pairs_where(matcher, holds=False)))
+                unwanted.append(postings.of_any(self._pairs_of(_opposite(matcher))))
             else:
-                wanted.append(postings.of_any(self._pairs_where(matcher, holds=True)))
+                wanted.append(postings.of_any(self._pairs_of(matcher)))
         wanted.sort(key=len)
         chosen = reduce(_intersection, wanted) if wanted else np.arange(postings.stop)
         for ids in unwanted:
@@ -130,28 +137,26 @@ class Index:
                 self._postings = self._postings.grown(self._ends, self._members, pairs, len(self))
             return self._postings
 
-    def _pairs_where(self, matcher: Matcher, *, holds: bool) -> Int64s:
-        """Return the pairs with the matcher's name on whose value it gives ``holds``."""
+    def _pairs_of(self, matcher: Matcher) -> Int64s:
+        """Return the pairs with the matcher's name whose value satisfies it."""
+        values = literals(matcher)
         with self._lock:
+            pairs = self._pairs[: self._counts[_PAIRS]]
             name = self.symbols.find(matcher.name)
             if name < 0:
-                return np.empty(0, np.int64)
-            exact = (MatchOp.EQUAL if holds else MatchOp.NOT_EQUAL) is matcher.op
-            if exact:
-                return self._pair(name, self.symbols.find(matcher.value))
-            pairs = self._pairs[: self._counts[_PAIRS]]
-        named = np.flatnonzero(pairs >> 32 == name)
-        values = pairs[named] & 0x7FFFFFFF
-        symbols = self.symbols
-        kept = [matcher.matches(symbols[value]) is holds for value in values.tolist()]
-        chosen: Int64s = named[np.array(kept, bool)]
-        return chosen
+                return pairs[:0]
+            named = [] if values is None else [self._pair(name, value) for value in values]
+        if values is None:
+            return self._expressions.accepted(matcher, name, pairs)
+        exact = np.array([pair for pair in named if pair >= 0], np.int64)
+        if matcher.op in (MatchOp.EQUAL, MatchOp.REGEX):
+            return exact
+        others: Int64s = np.setdiff1d(np.flatnonzero(pairs >> 32 == name), exact)
+        return others
 
-    def _pair(self, name: int, value: int) -> Int64s:
-        number = (
-            kernels.find_pair(name << 32 | value, self._slots, self._pairs) if value >= 0 else -1
-        )
-        return np.array([number] if number >= 0 else [], np.int64)
+    def _pair(self, name: int, value: str) -> int:
+        code = self.symbols.find(value)
+        return kernels.find_pair(name << 32 | code, self._slots, self._pairs) if code >= 0 else -1
 
     def frame(self, ids: Int64s) -> LabelFrame:
         """Return the labels of the series ``ids``, in that order."""
@@ -163,6 +168,18 @@ class Index:
         codes: Int32s = np.zeros((len(ids), len(names)), np.int32)
         kernels.fill_codes(ids, self._ends, self._members, self._pairs, columns, codes)
         return LabelFrame(tuple(name for name, _ in names), codes, self.symbols)
+
+
+_OPPOSITES = {
+    MatchOp.EQUAL: MatchOp.NOT_EQUAL,
+    MatchOp.NOT_EQUAL: MatchOp.EQUAL,
+    MatchOp.REGEX: MatchOp.NOT_REGEX,
+    MatchOp.NOT_REGEX: MatchOp.REGEX,
+}
+
+
+def _opposite(matcher: Matcher) -> Matcher:
+    return Matcher(matcher.name, _OPPOSITES[matcher.op], matcher.value)
 
 
 def _intersection(small: Int64s, large: Int64s) -> Int64s:
