@@ -143,6 +143,7 @@ class _Execution:
         pairs = self._pairs(node, self._pipe(node.pipe, dot, declares=False))
         names = node.pipe.variables
         for key, value in pairs:
+            self._step(node.at)
             inner = len(self.variables)
             given = (value,) if len(names) == 1 else (key, value)
             for name, each in zip(names, given, strict=False):

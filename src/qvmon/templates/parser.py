@@ -232,9 +232,10 @@ class _Parser:
         commands = [self._command(context)]
         while self._peek().text == "|" and self._peek().kind is Kind.SYMBOL:
             self._take()
-            commands.append(self._command(context))
+            if not self._ends_pipeline(self._skip_space(), end):  # Go lets it end with a bar
+                commands.append(self._command(context))
         stop = self._take()
-        if stop.kind is not end or (end is Kind.SYMBOL and stop.text != ")"):
+        if not self._ends_pipeline(stop, end):
             self._unexpected(stop, context)
         for stage, command in enumerate(commands[1:], 2):
             if isinstance(command.words[0], Constant | Dot):
@@ -243,6 +244,10 @@ class _Parser:
         if not assigns:
             self._variables.extend(declared)
         return Pipe(start.at, declared, assigns, tuple(commands))
+
+    @staticmethod
+    def _ends_pipeline(token: Token, end: Kind) -> bool:
+        return token.kind is end and (end is Kind.CLOSE or token.text == ")")
 
     def _declarations(self, context: str) -> tuple[tuple[str, ...], bool]:
         began = self._next

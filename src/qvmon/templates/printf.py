@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from qvmon.templates.values import Map, Opaque, Slice, Struct, Value, float_text, text_of, type_name
 
 MAX_WIDTH = 10_000
+NAMED = "n"
+"""Stands for the plus of ``%+v``, which names fields rather than signing numbers."""
 
 _DIRECTIVE = re.compile(
     r"%(?P<flags>[-+# 0]*)(?:\[(?P<before>\d+)\])?(?P<width>\d+|\*)?"
@@ -72,11 +74,14 @@ class _Arguments:
         self.next += 1
         return self.values[self.next - 1]
 
-    def take_number(self, text: str | None) -> int | None:
+    def take_number(self, text: str | None) -> tuple[int | None, bool]:
+        """Return a width or precision, written or an argument, and whether it is a number."""
         if text != "*":
-            return None if text is None else int(text)
+            return (None if text is None else int(text)), True
         value = self.take() if self.present() else None
-        return value if isinstance(value, int) else None
+        if isinstance(value, bool) or not isinstance(value, int):
+            return None, False
+        return value, True
 
 
 def sprintf(form: str, *values: Value) -> str:
@@ -109,17 +114,19 @@ def _directive(found: re.Match[str], arguments: _Arguments) -> str:
     if verb == "%":
         return "%"
     arguments.go_to(found["before"])
-    width = arguments.take_number(found["width"])
-    precision = arguments.take_number(found["precision"])
+    width, wide = arguments.take_number(found["width"])
+    precision, precise = arguments.take_number(found["precision"])
     if found["point"] and found["precision"] is None:
         precision = 0
     arguments.go_to(found["after"])
-    directive = _Directive(verb, found["flags"], _bounded(width), _bounded(precision))
-    if width is not None and width < 0:
-        directive = replace(directive, flags=directive.flags + "-")
+    flags = found["flags"] + "-" * (width is not None and width < 0)
+    if verb == "v" and "+" in flags:
+        flags = flags.replace("+", "") + NAMED
+    complaint = "%!(BADWIDTH)" * (not wide) + "%!(BADPREC)" * (not precise)
     if not arguments.present():
-        return f"%!{verb}({'BADINDEX' if arguments.reordered else 'MISSING'})"
-    return formatted(directive, arguments.take())
+        return f"{complaint}%!{verb}({'BADINDEX' if arguments.reordered else 'MISSING'})"
+    directive = _Directive(verb, flags, _bounded(width), _bounded(precision))
+    return complaint + formatted(directive, arguments.take())
 
 
 def _bounded(number: int | None) -> int | None:
@@ -167,7 +174,7 @@ def _composite(directive: _Directive, value: Value) -> str:
     if isinstance(value, Slice):
         return f"[{' '.join(map(each, value.items))}]"
     assert isinstance(value, Struct)  # noqa: S101 - the last of the shapes
-    if directive.verb == "v" and directive.has("+"):
+    if directive.has(NAMED):
         return f"{{{' '.join(f'{k}:{each(v)}' for k, v in value.fields.items())}}}"
     return f"{{{' '.join(map(each, value.fields.values()))}}}"
 
@@ -205,12 +212,12 @@ def _float(directive: _Directive, value: float) -> str | None:
     if directive.verb not in "vgGeEfFxX":
         return None
     if not math.isfinite(value):
-        text = directive.signed(float_text(value))
-        if directive.has("+") and not math.isnan(value) and text[0] != "-":
-            text = "+Inf"
-        return replace(directive, flags=directive.flags.replace("0", "")).padded(
-            "+Inf" if value == math.inf and directive.verb == "v" else text
-        )
+        text = float_text(value)
+        if math.isnan(value):
+            text = directive.signed(text)
+        elif directive.has(" ") and not directive.has("+"):
+            text = text.replace("+", " ")
+        return replace(directive, flags=directive.flags.replace("0", "")).padded(text)
     return directive.padded(directive.signed(_digits(directive, value)), number=True)
 
 
@@ -238,27 +245,27 @@ def _hexadecimal(value: float) -> str:
 
 def _string(directive: _Directive, value: str) -> str | None:
     if directive.verb in "xX":
-        digits = value.encode().hex()
+        digits = value.encode().hex(*" " * directive.has(" "))
         return directive.padded(digits.upper() if directive.verb == "X" else digits)
     if directive.verb not in "vsq":
         return None
     text = value if directive.precision is None else value[: directive.precision]
     if directive.verb == "q":
         raw = directive.has("#") and "`" not in text and text.isprintable()
-        text = f"`{text}`" if raw else _quoted(text, '"')
+        text = f"`{text}`" if raw else _quoted(text, '"', ascii_only=directive.has("+"))
     return directive.padded(text)
 
 
-def _quoted(text: str, quote: str) -> str:
-    return quote + "".join(_escaped(character, quote) for character in text) + quote
+def _quoted(text: str, quote: str, *, ascii_only: bool = False) -> str:
+    return quote + "".join(_escaped(each, quote, ascii_only) for each in text) + quote
 
 
-def _escaped(character: str, quote: str) -> str:
+def _escaped(character: str, quote: str, ascii_only: bool) -> str:
     if character == quote:
         return "\\" + quote
     if character in _QUOTED and character not in "'\"":
         return _QUOTED[character]
-    if character.isprintable():
+    if character.isprintable() and (character.isascii() or not ascii_only):
         return character
     code = ord(character)
     return (
