@@ -30,6 +30,7 @@ Request = TypeVar("Request")
 
 CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 _UNREADABLE = (pa.ArrowException, OSError, KeyError, IndexError, AttributeError)
+_END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 _LABEL = "label:"
 _TIMESTAMPS, _VALUES, _SERIES = "timestamps", "values", "series"
 
@@ -137,7 +138,7 @@ def decode_columns(body: bytes, count: int) -> list[SeriesColumns]:
     """
     source = pa.BufferReader(body)
     try:
-        answers = [_columns(pa.ipc.open_stream(source).read_all()) for _ in range(count)]
+        answers = [_columns(_read(source, body)) for _ in range(count)]
     except _UNREADABLE as error:
         raise _damaged(error) from None
     if source.tell() != source.size():
@@ -160,9 +161,18 @@ def decode_frame(body: bytes) -> LabelFrame:
         QvmonError: CORRUPT.
     """
     try:
-        return _frame(pa.ipc.open_stream(pa.BufferReader(body)).read_all())
+        return _frame(_read(pa.BufferReader(body), body))
     except _UNREADABLE as error:
         raise _damaged(error) from None
+
+
+def _read(source: pa.BufferReader, body: bytes) -> pa.Table:
+    """Return the next stream as a table; Arrow itself takes one that was cut off as complete."""
+    table = pa.ipc.open_stream(source).read_all()
+    end = source.tell()
+    if body[end - len(_END_OF_STREAM) : end] != _END_OF_STREAM:
+        raise _damaged("it ends too soon")
+    return table
 
 
 def _write(sink: pa.NativeFile, arrays: dict[str, pa.Array]) -> None:

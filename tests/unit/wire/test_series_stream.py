@@ -93,7 +93,7 @@ def test_requests_that_make_no_sense_are_invalid(body: bytes) -> None:
 
 def test_damaged_answers_are_corrupt_wherever_they_are_cut() -> None:
     whole = series_stream.encode_columns([columns([(Labels(a="b"), [(1, 2), (3, 4)])])])
-    for end in range(0, len(whole) - 8, 7):
+    for end in range(len(whole)):
         with pytest.raises(QvmonError) as caught:
             series_stream.decode_columns(whole[:end], 1)
         assert caught.value.kind is ErrorKind.CORRUPT

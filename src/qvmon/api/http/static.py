@@ -42,6 +42,8 @@ def static_routes(folder: Path = STATIC) -> APIRouter:
 
 
 def _file(folder: Path, path: str) -> Path | None:
+    if "\0" in path:
+        return None
     wanted = (folder / path).resolve()
     inside = wanted.is_relative_to(folder.resolve())
     return wanted if inside and wanted.is_file() else None

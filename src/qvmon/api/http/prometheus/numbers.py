@@ -1,7 +1,7 @@
 """Whole columns of numbers as the texts that Prometheus' JSON has, without a loop over samples.
 
 Source: Prometheus util/jsonutil/marshal.go. Arrow's cast gives the shortest digits that read back
-the same; it differs from Go only from 1e15, below 1e-6 and in its special values.
+the same; it differs from Go only from 1e10, below 1e-6 and in its special values.
 """
 
 from __future__ import annotations
@@ -11,25 +11,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qvmon.model.floats import format_float
-from qvmon.model.series import Float64s, Int64s
+from qvmon.model.series import Bools, Float64s, Int64s
 
-_ARROW_EXPONENT_FROM = 1e15
+_ARROW_EXPONENT_FROM = 1e10
 _ARROW_DIFFERS_BELOW = 1e-6
+_EXACT_BELOW = 1e15
 
 
 def value_texts(values: Float64s) -> pa.Array:
     """Return string[n]: each value as Go prints it."""
     texts = pa.array(values, from_pandas=False).cast(pa.string())
     magnitudes = np.abs(values)
-    differs = ~(magnitudes < _ARROW_EXPONENT_FROM) | (
-        (magnitudes < _ARROW_DIFFERS_BELOW) & (values != 0)
-    )
-    if not differs.any():
+    fine = (magnitudes < _ARROW_EXPONENT_FROM) & ~(magnitudes < _ARROW_DIFFERS_BELOW)
+    fine |= values == 0
+    if fine.all():
         return texts
-    bits, which = np.unique(values[differs].view(np.int64), return_inverse=True)
-    spelled = [format_float(float(value)) for value in bits.view(np.float64)]
-    replacement = pa.array(spelled, pa.string()).take(pa.array(which.ravel()))
-    return pc.replace_with_mask(texts, pa.array(differs), replacement)
+    whole = ~fine & (magnitudes < _EXACT_BELOW) & (np.trunc(values) == values)
+    texts = _replaced(texts, whole, pa.array(values[whole].astype(np.int64)).cast(pa.string()))
+    rest = ~fine & ~whole
+    return _replaced(texts, rest, _spelled(values[rest])) if rest.any() else texts
+
+
+def _spelled(values: Float64s) -> pa.Array:
+    """Spell each distinct value once: infinities, NaN, the tiny, the huge, fractions above 1e10."""
+    distinct, which = np.unique(values.view(np.int64), return_inverse=True)
+    texts = [format_float(float(value)) for value in distinct.view(np.float64)]
+    return pa.array(texts, pa.string()).take(pa.array(which.ravel()))
+
+
+def _replaced(texts: pa.Array, where: Bools, replacements: pa.Array) -> pa.Array:
+    return pc.replace_with_mask(texts, pa.array(where), replacements)
 
 
 def time_texts(milliseconds: Int64s) -> pa.Array:

@@ -1,0 +1,128 @@
+"""Numbers in answers are the texts Go would print."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qvmon.api.http.prometheus.alerts import exponent_form
+from qvmon.api.http.prometheus.numbers import time_texts, value_texts
+from qvmon.api.http.prometheus.rendering import _blocks, metric_texts, render_result
+from qvmon.model.labels import Labels
+from qvmon.model.series import LabelFrame, SeriesColumns
+from qvmon.promql import Matrix, Scalar, Text, Vector
+
+
+def go_value(value: float) -> str:
+    """Prometheus' MarshalValue, from Go's rules for formats 'f' and 'e' with precision -1."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    magnitude = abs(value)
+    if magnitude != 0 and (magnitude < 1e-6 or magnitude >= 1e21):
+        mantissa, exponent = f"{value!r}".split("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent):+03d}"
+    return np.format_float_positional(value, unique=True, trim="-")
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=50))
+def test_values_are_printed_as_go_prints_them(values: list[float]) -> None:
+    got = value_texts(np.array(values)).to_pylist()
+    assert got == [go_value(value) for value in values]
+
+
+@pytest.mark.parametrize("power", range(-10, 25))
+def test_values_near_powers_of_ten_are_printed_as_go_prints_them(power: int) -> None:
+    ten = float(f"1e{power}")
+    near = [ten, math.nextafter(ten, 0), math.nextafter(ten, math.inf), -ten, 3 * ten, ten + 0.5]
+    assert value_texts(np.array(near)).to_pylist() == [go_value(value) for value in near]
+
+
+@given(st.lists(st.integers(-(2**53), 2**53), min_size=1, max_size=50))
+def test_times_are_seconds_with_milliseconds_only_where_there_are_any(times: list[int]) -> None:
+    for at, text in zip(times, time_texts(np.array(times, np.int64)).to_pylist(), strict=True):
+        whole, _, decimals = text.lstrip("-").partition(".")
+        assert int(whole) * 1000 + int(decimals or 0) == abs(at)
+        assert text.startswith("-") == (at < 0)
+        assert len(decimals) in (0, 3)
+        assert decimals != "000"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0e+00"),
+        (1.0, "1e+00"),
+        (-1234.5, "-1.2345e+03"),
+        (1e-7, "1e-07"),
+        (1.5e300, "1.5e+300"),
+        (math.inf, "+Inf"),
+        (-math.inf, "-Inf"),
+        (math.nan, "NaN"),
+        (1200.0, "1.2e+03"),
+    ],
+)
+def test_alert_values_are_printed_with_an_exponent(value: float, text: str) -> None:
+    assert exponent_form(value) == text
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.text(min_size=1, max_size=5), st.text(min_size=1, max_size=5)).map(
+            Labels
+        ),
+        max_size=5,
+    )
+)
+def test_label_sets_are_json(labels: list[Labels]) -> None:
+    texts = metric_texts(LabelFrame.from_labels(labels))
+    assert [json.loads(text) for text in texts] == [dict(each) for each in labels]
+
+
+def test_a_matrix_leaves_out_what_is_absent() -> None:
+    frame = LabelFrame.from_labels([Labels(a="1"), Labels(a="2")])
+    present = np.array([[True, False, True], [False, True, False]])
+    values = np.array([[1.0, 0.0, 2.5], [0.0, np.nan, 0.0]])
+    matrix = Matrix(frame, np.array([1000, 2500, 4000]), values, present)
+    assert json.loads(render_result(matrix)) == {
+        "resultType": "matrix",
+        "result": [
+            {"metric": {"a": "1"}, "values": [[1, "1"], [4, "2.5"]]},
+            {"metric": {"a": "2"}, "values": [[2.5, "NaN"]]},
+        ],
+    }
+
+
+def test_empty_results_are_empty_lists() -> None:
+    nobody = LabelFrame.from_labels([])
+    none, no_time = np.zeros(0), np.zeros(0, np.int64)
+    for result in (
+        Vector(nobody, none, 0),
+        Matrix(nobody, no_time, np.zeros((0, 0)), np.zeros((0, 0), np.bool_)),
+        SeriesColumns(nobody, np.zeros(1, np.int64), no_time, none),
+    ):
+        assert json.loads(render_result(result))["result"] == []
+
+
+def test_numbers_and_texts_are_pairs() -> None:
+    scalar = Scalar(np.array([1500]), np.array([2.0]))
+    assert json.loads(render_result(scalar)) == {"resultType": "scalar", "result": [1.5, "2"]}
+    text = Text('say "hi"', 0)
+    assert json.loads(render_result(text)) == {"resultType": "string", "result": [0, 'say "hi"']}
+
+
+@given(st.lists(st.integers(0, 3 << 20), max_size=20))
+def test_long_answers_are_rendered_in_blocks_that_leave_out_nothing(lengths: list[int]) -> None:
+    offsets = np.cumsum([0, *lengths])
+    blocks = list(_blocks(offsets))
+    assert [row for first, last in blocks for row in range(first, last)] == list(
+        range(len(lengths))
+    )
+    for first, last in blocks:
+        assert last == first + 1 or offsets[last] - offsets[first] <= 1 << 20
