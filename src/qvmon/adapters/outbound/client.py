@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import unquote, urljoin, urlsplit
+from zlib import crc32
 
 import httpcore
 
@@ -22,6 +24,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})
 _REPEATABLE = frozenset({"GET", "HEAD"})
 _CREDENTIALS = frozenset({"authorization", "cookie"})
+_POOLS = 256
 _THREADED_BYTES = 1 << 16
 
 
@@ -34,13 +37,12 @@ class HttpOutbound:
     def __init__(self, config: OutboundConfig | None = None) -> None:
         self._config = config or OutboundConfig()
         self._network = GuardedNetwork(self._config.egress)
-        self._plain = self._pool(None)
-        self._secure: dict[TlsOptions, httpcore.AsyncConnectionPool] = {}
+        self._contexts: dict[TlsOptions, ssl.SSLContext] = {}
+        self._pools: dict[tuple[TlsOptions | None, int], httpcore.AsyncConnectionPool] = {}
 
     async def close(self) -> None:
         """Close every connection."""
-        pools = [self._plain, *self._secure.values()]
-        await asyncio.gather(*(pool.aclose() for pool in pools))
+        await asyncio.gather(*(pool.aclose() for pool in self._pools.values()))
 
     async def send(self, request: OutboundRequest) -> OutboundResponse:
         """Return the answer, whatever its status.
@@ -102,20 +104,27 @@ class HttpOutbound:
             yield response
 
     def _pool_for(self, request: OutboundRequest) -> httpcore.AsyncConnectionPool:
-        if not request.url.startswith("https:"):
-            return self._plain
-        if request.tls not in self._secure:
-            self._secure[request.tls] = self._pool(request.tls)
-        return self._secure[request.tls]
+        """Return the pool of the request's host.
 
-    def _pool(self, tls: TlsOptions | None) -> httpcore.AsyncConnectionPool:
-        return httpcore.AsyncConnectionPool(
-            ssl_context=tls_context(tls) if tls else None,
-            max_connections=self._config.max_connections,
-            max_keepalive_connections=self._config.max_connections,
-            keepalive_expiry=self._config.idle_seconds,
-            network_backend=self._network,
-        )
+        A pool looks at each of its connections for each request, so hosts are spread over many.
+        """
+        parts = urlsplit(request.url)
+        tls = request.tls if parts.scheme == "https" else None
+        key = tls, crc32(parts.netloc.encode()) % _POOLS
+        if key not in self._pools:
+            self._pools[key] = httpcore.AsyncConnectionPool(
+                ssl_context=self._context(tls) if tls else None,
+                max_connections=self._config.max_connections_per_pool,
+                max_keepalive_connections=self._config.max_connections_per_pool,
+                keepalive_expiry=self._config.idle_seconds,
+                network_backend=self._network,
+            )
+        return self._pools[key]
+
+    def _context(self, tls: TlsOptions) -> ssl.SSLContext:
+        if tls not in self._contexts:
+            self._contexts[tls] = tls_context(tls)
+        return self._contexts[tls]
 
 
 _HTTP_ERRORS = (

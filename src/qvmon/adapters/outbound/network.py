@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 import httpcore
 
@@ -69,9 +70,19 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
 
 
 async def _resolved(host: str, port: int) -> list[str]:
+    if _is_address(host):
+        return [host]
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         raise httpcore.ConnectError("no such host") from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

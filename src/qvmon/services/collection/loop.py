@@ -176,6 +176,11 @@ class ScrapeLoop:
             return _Attempt(await self._harvest(page, at_ms), body_bytes)
         except QvmonError as error:
             return self._failed(error, at_ms, body_bytes)
+        except Exception as error:
+            self._around.registry.value(metrics.DEFECTS).add()
+            log.exception("scrape failed by a defect", target=self.target.url)
+            defect = QvmonError(ErrorKind.INTERNAL, f"internal error: {error!r}")
+            return self._failed(defect, at_ms, body_bytes)
 
     async def _page(self) -> Page:
         if self.forbidden:

@@ -148,12 +148,15 @@ class LocalPages:
     def __init__(self, source: LocalMetrics, timeout_seconds: float) -> None:
         self._source = source
         self._timeout_seconds = timeout_seconds
+        self._collecting: asyncio.Future[bytes] | None = None
 
     async def page(self) -> Page:
-        """Return what the source says."""
+        """Return what the source says; one that is still busy is waited for, not asked again."""
+        if self._collecting is None or self._collecting.done():
+            self._collecting = asyncio.ensure_future(asyncio.to_thread(self._source.collect))
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                body = await asyncio.to_thread(self._source.collect)
+                body = await asyncio.shield(self._collecting)
         except TimeoutError:
             raise QvmonError(
                 ErrorKind.TIMEOUT, f"{self._source.name} did not answer in time"

@@ -60,7 +60,7 @@ class CollectionService:
         self._files = files
         self._clock = clock
         self._registry = registry
-        self._local = {source.name: source for source in local}
+        self._local = tuple(local)
         self._around = Surroundings(
             sink,
             clock,
@@ -70,16 +70,19 @@ class CollectionService:
             first_scrape_within_ns=int(1e9 * (config.first_scrape_within_seconds or 0)),
         )
         self._pools: dict[str, ScrapePool] = {}
+        self._own_pools: list[ScrapePool] = []
         self._discoveries: dict[str, list[FileTargets]] = {}
         self._watchers: dict[str, list[asyncio.Task[None]]] = {}
         self._first_round: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin scraping; returns once every loop runs, not once it has scraped."""
-        for source in self._local.values():
-            await self._add(self._local_job(source.name), self._local_pages)
+        for source in self._local:
+            job = self._local_job(source.name)
+            self._own_pools.append(ScrapePool(job, self._pages_of(source), self._around))
+            await self._own_pools[-1].sync(static_groups(job))
         for job in self._config.jobs:
-            await self._add(job, self._http_pages)
+            await self._add(job)
         self._first_round = asyncio.create_task(self._await_first_round())
 
     async def stop(self) -> None:
@@ -89,7 +92,7 @@ class CollectionService:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
+        await asyncio.gather(*(pool.stop() for pool in self._all_pools()))
 
     async def apply(self, config: CollectionConfig) -> None:
         """Go on with another configuration; targets that it does not touch are not disturbed."""
@@ -100,13 +103,13 @@ class CollectionService:
             await self._remove(name)
         for name, job in after.items():
             if name not in before:
-                await self._add(job, self._http_pages)
+                await self._add(job)
             elif job != before[name]:
                 await self._reload(job)
 
     def targets(self) -> TargetsView:
         """Return every target, ordered by job and URL."""
-        pools = [self._pools[name] for name in sorted(self._pools)]
+        pools = sorted(self._all_pools(), key=lambda pool: pool.job.job_name)
         return TargetsView(
             [status_of(loop, self._config.instance) for pool in pools for loop in pool.loops()],
             [
@@ -139,8 +142,8 @@ class CollectionService:
         for part, count in request.dropped.items():
             self._registry.value(metrics.UNSTORED_PARTS, part).add(count)
 
-    async def _add(self, job: ScrapeConfig, pages: Pages) -> None:
-        self._pools[job.job_name] = ScrapePool(job, pages, self._around)
+    async def _add(self, job: ScrapeConfig) -> None:
+        self._pools[job.job_name] = ScrapePool(job, self._http_pages, self._around)
         await self._discover(job)
         await self._pools[job.job_name].sync(self._groups(job))
 
@@ -194,19 +197,25 @@ class CollectionService:
     def _http_pages(self, target: Target, job: ScrapeConfig) -> PageSource:
         return HttpPages(target, job, self._client, self._files, self._config.max_body_bytes)
 
-    def _local_pages(self, _: Target, job: ScrapeConfig) -> PageSource:
-        return LocalPages(self._local[job.job_name], self._config.local_timeout_seconds)
+    def _pages_of(self, source: LocalMetrics) -> Pages:
+        pages = LocalPages(source, self._config.local_timeout_seconds)
+        return lambda _target, _job: pages
+
+    def _all_pools(self) -> list[ScrapePool]:
+        return [*self._own_pools, *self._pools.values()]
 
     def _local_job(self, name: str) -> ScrapeConfig:
         return ScrapeConfig(
             job_name=name,
+            scheme="local",
+            metrics_path=f"/{name}",
             scrape_interval_ms=int(self._config.local_interval_seconds * 1000),
             scrape_timeout_ms=int(self._config.local_timeout_seconds * 1000),
             static_configs=(StaticConfig(targets=(self._config.instance,)),),
         )
 
     async def _await_first_round(self) -> None:
-        loops = [loop for pool in self._pools.values() for loop in pool.loops()]
+        loops = [loop for pool in self._all_pools() for loop in pool.loops()]
         tried = asyncio.create_task(_all_tried(loops))
         limit = asyncio.create_task(_slept(self._clock, self._config.first_round_limit_seconds))
         try:

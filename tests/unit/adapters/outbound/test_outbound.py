@@ -350,3 +350,13 @@ async def test_a_tls_file_that_is_not_there_is_named(authority) -> None:
             await out.send(
                 OutboundRequest("GET", "https://127.0.0.1:1/", tls=TlsOptions("/no/such.pem"))
             )
+
+
+async def test_many_requests_at_once_share_few_connections() -> None:
+    async with serving(lambda *_: answer(b"x")) as server:
+        out = HttpOutbound(OutboundConfig(max_connections_per_pool=3))
+        requests = [OutboundRequest("GET", server.url(f"/{n}")) for n in range(30)]
+        answers = await asyncio.gather(*(out.send(request) for request in requests))
+        await out.close()
+    assert [got.body for got in answers] == [b"x"] * 30
+    assert server.connections <= 3

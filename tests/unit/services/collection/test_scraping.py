@@ -294,6 +294,7 @@ async def test_a_defect_of_ours_ends_no_loop_and_is_counted() -> None:
     assert status.health is Health.DOWN
     assert "oops" in status.last_error
     assert around.counted(metrics.DEFECTS) == 1
+    assert around.sink.values("up") == [0.0, 1.0]
     assert around.sink.values("m") == [1.0]
 
 

@@ -1,6 +1,7 @@
 """The service as a whole: reloading, local sources, remote writes, the first round."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -223,3 +224,50 @@ async def test_what_a_target_says_in_turn_is_heard_in_turn() -> None:
     async with around.running(config()):
         await around.clock.advance(50)
     assert around.sink.values("m") == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+class Stuck:
+    """A local source that answers only once it is let go."""
+
+    name = "node"
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.asked = 0
+
+    def collect(self) -> bytes:
+        self.asked += 1
+        self.let_go.wait()
+        return b"m 1\n"
+
+
+async def test_a_local_source_that_is_stuck_is_down_and_not_asked_again() -> None:
+    source = Stuck()
+    around = World(local=(source,))
+    try:
+        async with around.running(
+            config("scrape_configs: []", local_interval_seconds=1.0, local_timeout_seconds=0.01)
+        ) as service:
+            for scrape in range(1, 4):
+                await around.clock.advance(1)
+                while len(around.sink.values("up")) < scrape:
+                    await around.clock.advance(0)
+            (status,) = service.targets().active
+    finally:
+        source.let_go.set()
+    assert around.sink.values("up", job="node") == [0.0] * 3
+    assert status.last_error == "node did not answer in time"
+    assert source.asked == 1
+
+
+async def test_a_job_may_have_the_name_of_a_local_source() -> None:
+    around = world("m 1\n")
+    around.local = (OwnMetrics(Registry()),)
+    text = JOB.replace("job_name: j", "job_name: qvmon")
+    async with around.running(config(text)) as service:
+        await around.clock.advance(15)
+        both = sorted(status.scrape_url for status in service.targets().active)
+        await service.apply(config("scrape_configs: []"))
+        own = [status.scrape_url for status in service.targets().active]
+    assert both == [URL, "local://host/qvmon"]
+    assert own == ["local://host/qvmon"]
