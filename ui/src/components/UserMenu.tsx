@@ -29,8 +29,8 @@ export function useSignOut(): () => void {
   return () => {
     signOut()
       .then(() => {
-        client.clear();
         client.setQueryData(SESSION_KEY, null);
+        client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
       })
       .catch((error: Error) => announce(`Signing out failed: ${error.message}`, 'error'));
   };

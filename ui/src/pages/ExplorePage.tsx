@@ -19,8 +19,10 @@ import { useRangeQueries, type Grid, type QueryOutcome } from '../components/exp
 import { Icon } from '../components/Icon';
 import { Page } from '../components/Page';
 import { alignSeries } from '../lib/alignSeries';
+import { distinctNames } from '../lib/distinctNames';
 import { readExplorerState, writeExplorerState, type ExplorerState } from '../lib/explorerState';
 import { seriesName } from '../lib/seriesName';
+import { sharedLabels } from '../lib/sharedLabels';
 import { toggled } from '../lib/toggled';
 
 const MAX_DRAWN = 200;
@@ -36,8 +38,10 @@ function useDrawn(outcomes: QueryOutcome[], grid: Grid) {
     const several = results.filter((series) => series.length > 0).length > 1;
     const all = results.flatMap((series, index) => series.map((one) => ({ one, prefix: several ? `${letterOf(index)} ` : '' })));
     const drawn = all.slice(0, MAX_DRAWN);
+    const metrics = drawn.map(({ one }) => one.metric);
     return {
-      names: drawn.map(({ one, prefix }) => prefix + seriesName(one.metric)),
+      names: distinctNames(metrics).map((name, index) => (drawn[index]?.prefix ?? '') + name),
+      shared: seriesName(sharedLabels(metrics)),
       columns: alignSeries(drawn.map(({ one }) => one), grid.start, grid.end, grid.step),
       left: all.length - drawn.length,
     };
@@ -46,7 +50,7 @@ function useDrawn(outcomes: QueryOutcome[], grid: Grid) {
 }
 
 function Graph({ outcomes, grid, zoom }: { outcomes: QueryOutcome[]; grid: Grid; zoom: (from: number, to: number) => void }) {
-  const { names, columns, left } = useDrawn(outcomes, grid);
+  const { names, shared, columns, left } = useDrawn(outcomes, grid);
   const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
   const shape = names.join('\n');
   useEffect(() => setHidden(new Set()), [shape]);
@@ -74,7 +78,7 @@ function Graph({ outcomes, grid, zoom }: { outcomes: QueryOutcome[]; grid: Grid;
           {left} more series are not drawn: aggregate, or narrow the labels.
         </Typography>
       )}
-      <Legend names={names} columns={columns} hidden={hidden} toggle={(index) => setHidden(toggled(hidden, index))} isolate={isolate} />
+      <Legend names={names} shared={shared} columns={columns} hidden={hidden} toggle={(index) => setHidden(toggled(hidden, index))} isolate={isolate} />
     </>
   );
 }

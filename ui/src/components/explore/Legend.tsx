@@ -11,6 +11,8 @@ import { MONO } from '../../theme';
 
 interface LegendProps {
   names: string[];
+  /** What all of the series have in common, as Prometheus prints it. */
+  shared: string;
   columns: Columns;
   hidden: ReadonlySet<number>;
   toggle: (index: number) => void;
@@ -21,13 +23,13 @@ interface LegendProps {
 const GRID = '12px minmax(0, 1fr) repeat(3, 84px)';
 
 /** The series of a chart: a click hides or shows one, with Ctrl shows it alone. */
-export function Legend({ names, columns, hidden, toggle, isolate }: LegendProps) {
+export function Legend({ names, shared, columns, hidden, toggle, isolate }: LegendProps) {
   const theme = useTheme();
   return (
     <Box role="group" aria-label="Legend" sx={{ maxHeight: 320, overflowY: 'auto', px: 1, pb: 1 }}>
       <Box aria-hidden sx={{ display: 'grid', gridTemplateColumns: GRID, gap: 1.25, px: 1, py: 0.5 }}>
-        {['', 'Series (Ctrl-click shows one alone)', 'min', 'max', 'last'].map((head, index) => (
-          <Typography key={head} variant="caption" color="text.secondary" sx={{ textAlign: index > 1 ? 'right' : 'left', fontSize: '0.6875rem' }}>
+        {['', shared === '{}' ? 'Series' : shared, 'min', 'max', 'last'].map((head, index) => (
+          <Typography key={head} variant="caption" color="text.secondary" noWrap title={head} sx={{ fontFamily: index === 1 ? MONO : undefined, textAlign: index > 1 ? 'right' : 'left', fontSize: '0.6875rem' }}>
             {head}
           </Typography>
         ))}
@@ -39,11 +41,12 @@ export function Legend({ names, columns, hidden, toggle, isolate }: LegendProps)
           <ButtonBase
             key={`${index}${name}`}
             aria-pressed={shown}
+            title={`${name} — Ctrl-click shows it alone`}
             onClick={(event) => (event.ctrlKey || event.metaKey ? isolate(index) : toggle(index))}
             sx={{ display: 'grid', gridTemplateColumns: GRID, gap: 1.25, width: '100%', textAlign: 'left', px: 1, py: 0.375, borderRadius: '6px', opacity: shown ? 1 : 0.45, '&:hover': { bgcolor: 'surface.hover' } }}
           >
             <Box aria-hidden sx={{ width: 10, height: 10, borderRadius: '3px', bgcolor: shown ? seriesColour(theme, index) : 'text.secondary' }} />
-            <Box component="span" sx={{ fontFamily: MONO, fontSize: '0.75rem', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }} title={name}>
+            <Box component="span" sx={{ fontFamily: MONO, fontSize: '0.75rem', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
               {name}
             </Box>
             {[figures?.min, figures?.max, figures?.last].map((value, column) => (

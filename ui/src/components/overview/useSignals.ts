@@ -28,8 +28,14 @@ async function ask(signal: Signal, abort?: AbortSignal): Promise<SignalAnswer> {
   return { start, end, series: await queryRange(signal.query, start, end, STEP, abort) };
 }
 
+/** Cuts off the time before the first sample: a young series fills its place, too. */
+function withoutLead([times, ...values]: Columns): Columns {
+  const first = Math.max(0, values[0]?.findIndex((value) => value !== null) ?? 0);
+  return [times.slice(first), ...values.map((column) => column.slice(first))];
+}
+
 function traceOf(signal: Signal, answer: SignalAnswer, one: SeriesResult): SignalTrace {
-  const columns = alignSeries([one], answer.start, answer.end, STEP);
+  const columns = withoutLead(alignSeries([one], answer.start, answer.end, STEP));
   const last = columns[1]?.reduce((found: number | null, value) => value ?? found, null) ?? null;
   return { signal, columns, last };
 }
