@@ -30,7 +30,9 @@ C = Labels(service="quotes", instance="c")
 @pytest.fixture
 async def running(world):
     world.rules = RULES
-    world.config = AlertingConfig(route=RouteConfig(receivers=("desk",), repeat_interval_seconds=600))
+    world.config = AlertingConfig(
+        route=RouteConfig(receivers=("desk",), repeat_interval_seconds=600)
+    )
     await world.start()
     yield world
     await world.service.stop()
