@@ -56,7 +56,8 @@ def evaluate(
             repeated label sets).
     """
     sources = {
-        selector.span: found for (selector, _), found in zip(plan.needs(grid), columns, strict=True)
+        need.selector.span: _contiguous(found)
+        for need, found in zip(plan.needs(grid), columns, strict=True)
     }
     evaluation = Evaluation(sources, drop_names_late)
     scope = Scope(grid, grid)
@@ -73,7 +74,9 @@ def evaluate(
     if not (grid.start_ms != grid.end_ms if as_matrix is None else as_matrix):
         return _instant(root, out, grid)
     out = out.without_empty_rows()
-    out = out.take(label_order(out.labels))
+    order = label_order(out.labels)
+    if (np.diff(order) < 0).any():
+        out = out.take(order)
     return Matrix(out.labels, grid.times(), out.values, out.present)
 
 

@@ -110,6 +110,21 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """What one selector of a query reads.
+
+    Attributes:
+        selector: Where it stands.
+        selection: The samples.
+        steps: At how many steps it is looked at, those of subqueries included.
+    """
+
+    selector: VectorSelector
+    selection: Selection
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A parsed and type-checked query.
 
@@ -132,10 +147,10 @@ class Plan:
         Raises:
             QvmonError: INVALID, when arithmetic on durations leaves no usable one.
         """
-        return [selection for _, selection in self.needs(grid)]
+        return [need.selection for need in self.needs(grid)]
 
-    def needs(self, grid: Grid) -> Iterator[tuple[VectorSelector, Selection]]:
-        """Yield each selector with the samples it needs over ``grid``."""
+    def needs(self, grid: Grid) -> Iterator[Need]:
+        """Yield what each selector reads over ``grid``, in the order of ``selections``."""
         return _needs(self.root, Scope(grid, grid))
 
 
@@ -148,15 +163,15 @@ def plan(text: str) -> Plan:
     return Plan(text, parse(text))
 
 
-def _needs(node: Node, scope: Scope) -> Iterator[tuple[VectorSelector, Selection]]:
+def _needs(node: Node, scope: Scope) -> Iterator[Need]:
     match node:
         case VectorSelector():
-            yield node, _selection(node, scope, scope.grid.lookback_ms)
+            yield _need(node, scope, scope.grid.lookback_ms)
         case MatrixSelector():
             length = scope.milliseconds(node.range, positive=True)
             if node.selector.shift.mode:
                 length += scope.grid.lookback_ms
-            yield node.selector, _selection(node.selector, scope, length)
+            yield _need(node.selector, scope, length)
         case Subquery():
             yield from _needs(node.expression, scope.inside(node))
         case _:
@@ -164,13 +179,14 @@ def _needs(node: Node, scope: Scope) -> Iterator[tuple[VectorSelector, Selection
                 yield from _needs(child, scope)
 
 
-def _selection(node: VectorSelector, scope: Scope, before_ms: int) -> Selection:
-    """Return the interval a selector reads; windows are open on the left."""
+def _need(node: VectorSelector, scope: Scope, before_ms: int) -> Need:
+    """Return what a selector reads; windows are open on the left."""
     looked = scope.looked_at(node.shift)
     last = looked.start_ms + max(0, looked.steps - 1) * looked.step_ms
     if node.shift.mode == "smoothed":
         last += looked.lookback_ms
-    return Selection(node.matchers, looked.start_ms - before_ms + 1, last)
+    selection = Selection(node.matchers, looked.start_ms - before_ms + 1, last)
+    return Need(node, selection, scope.grid.steps)
 
 
 def unwrapped(node: Node) -> Node:

@@ -155,6 +155,10 @@ def test_names_dropped_by_functions_collide_at_once_or_at_the_end() -> None:
     assert set(as_dict(kept)) == {Labels(n="a"), Labels(n="b")}
 
 
+def test_long_chains_of_operators_are_evaluated() -> None:
+    assert as_dict(ask({"a": 1.0}, "a" + " + a" * 290, AT)) == {Labels(): 30.0 * 291}
+
+
 def test_nothing_selected_is_an_empty_result() -> None:
     for text in ("a", "rate(a[5m])", "sum(a)", "topk(3, a)", "a + a", "a or b", "-a",
                  'count_values("v", a)', "histogram_quantile(0.9, a)", "quantile(0.5, a)",

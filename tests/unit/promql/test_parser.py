@@ -250,3 +250,16 @@ def test_nodes_that_stand_elsewhere_are_equal() -> None:
     assert left == parse("up")
     assert isinstance(left, VectorSelector)
     assert left.span.start == 2
+
+
+@pytest.mark.parametrize("text", ["(" * 5000 + "1" + ")" * 5000, "-" * 5000 + "a", "abs(" * 5000])
+def test_nesting_beyond_all_use_is_refused_and_not_run_into(text: str) -> None:
+    with pytest.raises(QvmonError, match="nested more than 100 deep"):
+        parse(text)
+
+
+def test_long_chains_are_printed_and_endless_ones_refused() -> None:
+    text = "a" + " + a" * 290
+    assert str(parse(text)) == text
+    with pytest.raises(QvmonError, match="more than 300 operations"):
+        parse("a" + " + a" * 5000)

@@ -18,6 +18,7 @@ from qvmon.model.ports import SeriesSource
 from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
 from qvmon.promql import Grid, Plan, Result, evaluate, plan
 from qvmon.promql.nodes import ValueType
+from qvmon.promql.plan import Need
 from qvmon.stores.query import metrics
 from qvmon.stores.query.admission import Admission, Place
 from qvmon.stores.query.config import QueryConfig
@@ -217,7 +218,7 @@ class QueryEngine:
     async def _run(
         self, place: Place, planned: Plan, grid: Grid, *, as_matrix: bool = False
     ) -> Result:
-        columns = await self._fetched(planned.selections(grid))
+        columns = await self._fetched(list(planned.needs(grid)))
         started = self._clock.monotonic()
         work = asyncio.ensure_future(
             asyncio.to_thread(
@@ -234,28 +235,30 @@ class QueryEngine:
         self._observe("evaluate", started)
         return result
 
-    async def _fetched(self, selections: list[Selection]) -> list[SeriesColumns]:
-        """Return the samples of each selection; identical selections are fetched once."""
-        distinct = list(dict.fromkeys(selections))
+    async def _fetched(self, needs: list[Need]) -> list[SeriesColumns]:
+        """Return the samples each selector needs; identical selections are fetched once."""
+        limit = self._config.max_samples
+        _refuse("values at every step", max((need.steps for need in needs), default=0), limit)
+        distinct = list(dict.fromkeys(need.selection for need in needs))
         started = self._clock.monotonic()
         found = dict(zip(distinct, await self._source.select(distinct), strict=True))
         self._observe("fetch", started)
-        self._check_cost(list(found.values()))
-        return [found[selection] for selection in selections]
+        self._check_cost(needs, found)
+        return [found[need.selection] for need in needs]
 
-    def _check_cost(self, columns: list[SeriesColumns]) -> None:
-        samples = sum(len(each.timestamps) for each in columns)
-        series = sum(len(each) for each in columns)
+    def _check_cost(self, needs: list[Need], found: dict[Selection, SeriesColumns]) -> None:
+        samples = sum(len(each.timestamps) for each in found.values())
         self._samples.add(samples)
-        if samples > self._config.max_samples:
-            raise QvmonError(
-                ErrorKind.EXHAUSTED,
-                "query processing would load too many samples into memory in query execution: "
-                f"{samples:,} of at most {self._config.max_samples:,}",
-            )
-        if series > self._config.max_series:
-            raise QvmonError(
-                ErrorKind.EXHAUSTED,
-                f"the query selects {series:,} series, and at most "
-                f"{self._config.max_series:,} are allowed",
-            )
+        _refuse("samples", samples, self._config.max_samples)
+        _refuse("series", sum(map(len, found.values())), self._config.max_series)
+        values = sum(len(found[need.selection]) * need.steps for need in needs)
+        _refuse("values at every step", values, self._config.max_samples)
+
+
+def _refuse(what: str, count: int, limit: int) -> None:
+    if count > limit:
+        raise QvmonError(
+            ErrorKind.EXHAUSTED,
+            "query processing would load too many samples into memory in query execution: "
+            f"{count:,} {what}, and at most {limit:,} are allowed",
+        )

@@ -112,6 +112,18 @@ async def test_a_query_that_reads_too_much_is_refused(engine: Make, limit: str) 
     assert caught.value.kind is ErrorKind.EXHAUSTED
 
 
+@pytest.mark.parametrize(
+    "text", ["max_over_time(up[10y:1ms])", "max_over_time(max_over_time(up[1h:1s])[1h:1s])"]
+)
+async def test_subqueries_of_too_many_steps_are_refused_before_anything_is_read(
+    engine: Make, source: object, text: str
+) -> None:
+    with pytest.raises(QvmonError, match="too many samples into memory") as caught:
+        await engine(max_samples=5000).instant(VIEWER, text, 300_000)
+    assert caught.value.kind is ErrorKind.EXHAUSTED
+    assert source.asked == []
+
+
 async def test_queries_beyond_the_queue_are_refused(
     engine: Make, source: object, registry: Registry
 ) -> None:
