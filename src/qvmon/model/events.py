@@ -37,8 +37,8 @@ class IncidentEvent(Event, frozen=True, kw_only=True):
         severity: ``critical``, ``warning`` or ``info``.
         service: Empty when its alerts name none. ``workflow``: likewise.
         assignee: Who is responsible; empty for nobody.
-        alert_ids: Every alert it ever had.
-        open_alert_ids: Those that still fire.
+        alert_count: How many alerts it ever had.
+        open_alert_count: How many of them still fire.
         opened_at_us: Event time of its first alert.
         updated_at_us: Event time of the latest change.
         actor: Who did it, such as ``service:incidents`` or ``person:ada``.
@@ -52,8 +52,8 @@ class IncidentEvent(Event, frozen=True, kw_only=True):
     service: str
     workflow: str
     assignee: str
-    alert_ids: tuple[str, ...]
-    open_alert_ids: tuple[str, ...]
+    alert_count: int
+    open_alert_count: int
     opened_at_us: int
     updated_at_us: int
     actor: str
@@ -63,9 +63,11 @@ class IncidentCreatedEvent(IncidentEvent, frozen=True, kw_only=True):
     """An incident was opened.
 
     Attributes:
+        alert_ids: The alerts it opened with.
         detected_us: When its first alert was decided; 0 when not known.
     """
 
+    alert_ids: tuple[str, ...]
     detected_us: int
 
 
@@ -75,9 +77,11 @@ class IncidentUpdatedEvent(IncidentEvent, frozen=True, kw_only=True):
     Attributes:
         change: ``alert_attached``, ``alert_resolved``, ``severity_changed``, ``acknowledged``,
             ``assigned``, ``commented`` or ``reopened``.
+        alert_id: The alert whose transition it was; empty when it was none's.
     """
 
     change: str
+    alert_id: str = ""
 
 
 class IncidentResolvedEvent(IncidentEvent, frozen=True, kw_only=True):

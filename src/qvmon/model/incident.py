@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import singledispatch
@@ -122,15 +121,13 @@ def evolve(incident: Incident, body: FactBody, occurred_at: int, actor: str) -> 
     return replace(changed, updated_at_us=max(incident.updated_at_us, occurred_at))
 
 
-def evolve_all(facts: Sequence[Fact]) -> Incident | None:
-    """Return the incident that ``facts`` about one incident, oldest first, add up to."""
-    incident: Incident | None = None
-    for fact in facts:
-        if isinstance(fact.body, IncidentOpened):
-            incident = opened(fact.body, fact.occurred_at)
-        elif incident is not None:
-            incident = evolve(incident, fact.body, fact.occurred_at, fact.actor)
-    return incident
+def after(incident: Incident | None, fact: Fact) -> Incident | None:
+    """Return the incident after one more fact about it; None before it was opened."""
+    if isinstance(fact.body, IncidentOpened):
+        return opened(fact.body, fact.occurred_at)
+    if incident is None:
+        return None
+    return evolve(incident, fact.body, fact.occurred_at, fact.actor)
 
 
 @singledispatch

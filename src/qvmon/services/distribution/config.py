@@ -35,8 +35,11 @@ class DistributionConfig(BaseModel):
 
     Attributes:
         retry_seconds: Pause after the ledger could not be reached.
+        stop_patience_seconds: How long attempts under way may take to end at shutdown; one that is
+            cut off is repeated after the restart and marked as possibly repeated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     retry_seconds: float = Field(default=1.0, gt=0)
+    stop_patience_seconds: float = Field(default=5.0, ge=0)

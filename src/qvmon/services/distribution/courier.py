@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -72,6 +74,7 @@ class Courier:
         self._failures = registry.family(metrics.FAILURES)
         self._pending = registry.value(metrics.PENDING, outlet.name)
         self._circuit_open = registry.value(metrics.CIRCUIT_OPEN, outlet.name)
+        self._is_stopping = False
         self._begin()
 
     def _begin(self) -> None:
@@ -81,11 +84,12 @@ class Courier:
         self._room = asyncio.Semaphore(self._policy.max_pending)
         self._batches: deque[_Batch] = deque()
         self._last_of_key: dict[str, asyncio.Task[None]] = {}
+        self._interruptible: set[asyncio.Future[None]] = set()
         self._pending.set(0)
 
     async def run(self, retry_seconds: float) -> None:
         """Deliver until the ledger closes, beginning again whatever happens."""
-        while True:
+        while not self._is_stopping:
             try:
                 await self._follow()
             except* QvmonError as errors:
@@ -97,14 +101,29 @@ class Courier:
                 log.exception("delivery failed", sink=self._outlet.name)
             else:
                 return
-            await self._clock.sleep(retry_seconds)
+            await self._rest(retry_seconds)
             self._begin()
 
+    def stop(self) -> None:
+        """Begin nothing more; ``run`` ends once the attempts under way have their receipts."""
+        self._is_stopping = True
+        for task in self._interruptible:
+            task.cancel()
+
+    async def _rest(self, seconds: float) -> None:
+        if not self._is_stopping:
+            rest = asyncio.ensure_future(self._clock.sleep(seconds))
+            self._interruptible.add(rest)
+            await asyncio.wait([rest])
+
     async def _follow(self) -> None:
-        types = self._outlet.rendering.types | {DeliveryRedriven.TYPE}
         async with asyncio.TaskGroup() as tasks:
-            async for page in self._ledger.follow(self._outlet.consumer, types):
-                await self._take(page, tasks)
+            self._interruptible.add(tasks.create_task(self._read(tasks)))
+
+    async def _read(self, tasks: asyncio.TaskGroup) -> None:
+        types = self._outlet.rendering.types | {DeliveryRedriven.TYPE}
+        async for page in self._ledger.follow(self._outlet.consumer, types):
+            await self._take(page, tasks)
 
     async def _take(self, page: Page, tasks: asyncio.TaskGroup) -> None:
         jobs = await self._intake.jobs(page.facts)
@@ -116,19 +135,64 @@ class Courier:
             before = self._last_of_key.get(job.content.key)
             task = tasks.create_task(self._carry(job, batch, before))
             self._last_of_key[job.content.key] = task
+            self._interruptible.add(task)
+            task.add_done_callback(self._interruptible.discard)
         if not jobs:
             await self._journal.record([], self._finished_pages())
 
     async def _carry(self, job: Job, batch: _Batch, before: asyncio.Task[None] | None) -> None:
+        """Try until ``job`` is delivered or dead, after the message before it with its key."""
         if before is not None:
             await asyncio.wait([before])
-        last = await self._deliver(job)
-        batch.left -= 1
-        await self._journal.record([last], self._finished_pages())
+        progress: Progress | None = job.progress(self._now())
+        is_marked = job.is_marked
+        while progress is not None and not self._is_stopping:
+            await self._gate.pause((progress.due_us - self._now()) / 1e6)
+            progress = await self._try(job, batch, progress, is_marked)
+            is_marked = True
         if self._last_of_key.get(job.content.key) is asyncio.current_task():
             del self._last_of_key[job.content.key]
         self._pending.add(-1)
         self._room.release()
+
+    async def _try(
+        self, job: Job, batch: _Batch, progress: Progress, is_marked: bool
+    ) -> Progress | None:
+        """Make one attempt; return the progress when another is due, None at the end."""
+        async with self._gate.in_flight:
+            is_timely = await self._gate.pass_through(partial(self._is_timely, progress))
+            with self._undisturbed():
+                if not is_marked:
+                    await self._journal.record([receipts.marker(job, self._outlet, self._now())])
+                if not is_timely:
+                    end = receipts.expired(job, self._outlet, progress, self._now())
+                    await self._finish(batch, end)
+                    return None
+                attempt = await self._attempt(job, progress)
+                decision = decide(progress, attempt, self._policy, self._jitter.random())
+                self._measure(job, decision, attempt)
+                receipt = receipts.receipt(job, self._outlet, decision, attempt)
+                if decision.action is not Action.RETRY:
+                    await self._finish(batch, receipt)
+                    return None
+                if decision.is_reported or self._is_stopping:
+                    await self._journal.record([receipt])
+        return decision.progress
+
+    async def _finish(self, batch: _Batch, end: FactDraft) -> None:
+        batch.left -= 1
+        await self._journal.record([end], self._finished_pages())
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Keep ``stop`` from interrupting: an attempt without a receipt would be repeated."""
+        task = asyncio.current_task()
+        assert task  # noqa: S101 - only tasks come here
+        self._interruptible.discard(task)
+        try:
+            yield
+        finally:
+            self._interruptible.add(task)
 
     def _finished_pages(self) -> Consumed | None:
         """Return how far the cursor may move, or None for no further."""
@@ -136,27 +200,6 @@ class Courier:
         while self._batches and self._batches[0].left == 0:
             consumed = self._batches.popleft().consumed
         return consumed
-
-    async def _deliver(self, job: Job) -> FactDraft:
-        """Try until ``job`` is delivered or dead; return the fact that says which."""
-        progress, is_marked = job.progress(self._now()), job.is_marked
-        while True:
-            await self._wait_until(progress.due_us)
-            async with self._gate.in_flight:
-                if not await self._gate.pass_through(partial(self._is_timely, progress)):
-                    return await self._expire(job, progress, is_marked)
-                if not is_marked:
-                    await self._journal.record([receipts.marker(job, self._outlet, self._now())])
-                    is_marked = True
-                attempt = await self._attempt(job, progress)
-            decision = decide(progress, attempt, self._policy, self._jitter.random())
-            self._measure(job, decision, attempt)
-            receipt = receipts.receipt(job, self._outlet, decision, attempt)
-            if decision.action is not Action.RETRY:
-                return receipt
-            if decision.is_reported:
-                await self._journal.record([receipt])
-            progress = decision.progress
 
     async def _attempt(self, job: Job, progress: Progress) -> Attempt:
         started = self._now()
@@ -173,13 +216,6 @@ class Courier:
         self._circuit_open.set(float(self._gate.is_open))
         return Attempt(outcome, started, self._now())
 
-    async def _expire(self, job: Job, progress: Progress, is_marked: bool) -> FactDraft:
-        """Return the dead letter of a message whose turn came too late."""
-        now = self._now()
-        if not is_marked:
-            await self._journal.record([receipts.marker(job, self._outlet, now)])
-        return receipts.expired(job, self._outlet, progress, now)
-
     def _measure(self, job: Job, decision: Decision, attempt: Attempt) -> None:
         self._attempts.value(self._outlet.name, decision.action.value).add()
         self._attempt_seconds.observe((attempt.finished_us - attempt.started_us) / 1e6)
@@ -189,11 +225,6 @@ class Courier:
 
     def _is_timely(self, progress: Progress) -> bool:
         return not is_too_old(progress, self._now(), self._policy)
-
-    async def _wait_until(self, due_us: int) -> None:
-        seconds = (due_us - self._now()) / 1e6
-        if seconds > 0:
-            await self._clock.sleep(seconds)
 
     def _now(self) -> int:
         return now_us(self._clock)

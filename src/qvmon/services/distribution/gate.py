@@ -31,6 +31,7 @@ class Gate:
         self._clock = clock
         self._circuit = Circuit()
         self._changed = asyncio.Event()
+        self._recovered = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
@@ -52,12 +53,27 @@ class Gate:
                 await self._clock.sleep((self._circuit.open_until_us - self._now_us()) / 1e6)
         return False
 
+    async def pause(self, seconds: float) -> None:
+        """Return after ``seconds``, or as soon as a sink that was away is back."""
+        if seconds <= 0:
+            return
+        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+        recovery = asyncio.ensure_future(self._recovered.wait())
+        try:
+            await asyncio.wait([sleep, recovery], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            recovery.cancel()
+
     def learn(self, outcome: Outcome) -> None:
         """Take an attempt's outcome into account."""
         was_open = self.is_open
         self._circuit = self._circuit.after(outcome, self._now_us(), self._policy)
         self._changed.set()
         self._changed = asyncio.Event()
+        if was_open and not self.is_open:
+            self._recovered.set()
+            self._recovered = asyncio.Event()
         if self.is_open != was_open:
             news = "sink is away" if self.is_open else "sink is back"
             log.warning(news, sink=self._name, answer=outcome.detail)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from qvmon.model.facts import DeliveryRedriven, Fact
 from qvmon.model.ledger import Ledger, Row
 from qvmon.services.distribution.delivery import Progress
+from qvmon.services.distribution.history import Histories
 from qvmon.services.distribution.message import Content, Message
 from qvmon.services.distribution.outlet import Outlet
 from qvmon.services.distribution.projections import DELIVERIES, FAILED, REDRIVEN, SETTLED
 
-_HISTORY_LIMIT = 100_000
+_MOST_SOURCES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Intake:
     def __init__(self, outlet: Outlet, ledger: Ledger) -> None:
         self._outlet = outlet
         self._ledger = ledger
+        self._histories = Histories(outlet.rendering, ledger)
 
     async def jobs(self, facts: Sequence[Fact]) -> list[Job]:
         """Return what ``facts`` ask for, less what was settled before a restart."""
@@ -101,7 +103,7 @@ class Intake:
             for fact in await self._ledger.read(
                 subject=row["source_subject"],
                 types=frozenset({row["source_type"]}),
-                limit=_HISTORY_LIMIT,
+                limit=_MOST_SOURCES,
             ):
                 content = await self._content(fact)
                 if content and self._outlet.delivery_id(content.source_id) == delivery_id:
@@ -109,14 +111,8 @@ class Intake:
         return None
 
     async def _content(self, fact: Fact) -> Content | None:
-        rendering = self._outlet.rendering
-        history: list[Fact] = []
-        if rendering.history_types:
-            history = await self._ledger.read(
-                subject=fact.subject, types=rendering.history_types, limit=_HISTORY_LIMIT
-            )
-        at = next((i for i, each in enumerate(history) if each.id == fact.id), len(history))
-        return rendering.content(fact, history[: at + 1])
+        state = await self._histories.state_at(fact)
+        return self._outlet.rendering.content(fact, state)
 
     async def _rows(self, delivery_ids: list[str]) -> list[Row]:
         if not delivery_ids:

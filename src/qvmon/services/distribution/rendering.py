@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,7 +31,7 @@ from qvmon.model.facts import (
     IncidentSeverityChanged,
     NotificationQueued,
 )
-from qvmon.model.incident import Incident, evolve_all
+from qvmon.model.incident import Incident, after
 from qvmon.services.distribution import mail
 from qvmon.services.distribution.message import Content, Part
 from qvmon.wire import alertmanager_webhook, cloudevents
@@ -53,35 +52,55 @@ INCIDENT_TYPES = frozenset(
 )
 
 
-class Rendering(Protocol):
-    """How facts become contents for one sink.
+State = Incident | None
+"""What a rendering knows of a fact's subject; None for renderings that need to know nothing."""
 
-    ``types`` are the facts it tells; ``history_types`` the facts about the same subject that it
-    must know for that, none for most.
-    """
+
+class Rendering(Protocol):
+    """How facts become contents for one sink."""
 
     @property
     def types(self) -> frozenset[str]:
-        """Fact types to follow."""
+        """Fact types to tell."""
         ...
 
     @property
     def history_types(self) -> frozenset[str]:
-        """Types of earlier facts about the same subject to hand to ``content``."""
+        """Types of facts about the same subject that make its state; none for most."""
         ...
 
-    def content(self, fact: Fact, history: Sequence[Fact]) -> Content | None:
+    def fold(self, state: State, fact: Fact) -> State:
+        """Return the subject's state after one more fact of ``history_types``."""
+        ...
+
+    def content(self, fact: Fact, state: State) -> Content | None:
         """Return what ``fact`` says, or None when it is none of this sink's business.
 
         Args:
             fact: The fact to tell.
-            history: Facts of ``history_types`` about its subject, oldest first, up to itself.
+            state: Its subject right after it.
         """
         ...
 
 
+class _Stateless:
+    """For renderings whose facts say all there is to say."""
+
+    __slots__ = ()
+
+    @property
+    def history_types(self) -> frozenset[str]:
+        """No types."""
+        return frozenset()
+
+    def fold(self, state: State, fact: Fact) -> State:
+        """Return the state as it was."""
+        del fact
+        return state
+
+
 @dataclass(frozen=True, slots=True)
-class WebhookNotifications:
+class WebhookNotifications(_Stateless):
     """A receiver's notifications as Alertmanager's webhook body.
 
     Attributes:
@@ -94,11 +113,10 @@ class WebhookNotifications:
     external_url: str
     max_alerts: int = 0
     types: frozenset[str] = frozenset({NotificationQueued.TYPE})
-    history_types: frozenset[str] = frozenset()
 
-    def content(self, fact: Fact, history: Sequence[Fact]) -> Content | None:
+    def content(self, fact: Fact, state: State) -> Content | None:
         """Return the notification when it is the receiver's."""
-        del history
+        del state
         body = fact.body
         if not isinstance(body, NotificationQueued) or body.receiver != self.receiver:
             return None
@@ -108,7 +126,7 @@ class WebhookNotifications:
 
 
 @dataclass(frozen=True, slots=True)
-class MailNotifications:
+class MailNotifications(_Stateless):
     """A receiver's notifications as text and HTML.
 
     Attributes:
@@ -119,11 +137,10 @@ class MailNotifications:
     receiver: str
     external_url: str
     types: frozenset[str] = frozenset({NotificationQueued.TYPE})
-    history_types: frozenset[str] = frozenset()
 
-    def content(self, fact: Fact, history: Sequence[Fact]) -> Content | None:
+    def content(self, fact: Fact, state: State) -> Content | None:
         """Return the notification when it is the receiver's."""
-        del history
+        del state
         body = fact.body
         if not isinstance(body, NotificationQueued) or body.receiver != self.receiver:
             return None
@@ -135,7 +152,7 @@ class MailNotifications:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertEvents:
+class AlertEvents(_Stateless):
     """Alert transitions as CloudEvents.
 
     Attributes:
@@ -144,11 +161,10 @@ class AlertEvents:
 
     source: str
     types: frozenset[str] = frozenset({AlertFiring.TYPE, AlertResolved.TYPE})
-    history_types: frozenset[str] = frozenset()
 
-    def content(self, fact: Fact, history: Sequence[Fact]) -> Content | None:
+    def content(self, fact: Fact, state: State) -> Content | None:
         """Return the transition as an event."""
-        del history
+        del state
         body = fact.body
         if not isinstance(body, AlertTransition):
             return None
@@ -181,12 +197,15 @@ class IncidentEvents:
     types: frozenset[str] = INCIDENT_TYPES
     history_types: frozenset[str] = INCIDENT_TYPES
 
-    def content(self, fact: Fact, history: Sequence[Fact]) -> Content | None:
+    def fold(self, state: State, fact: Fact) -> State:
+        """Return the incident after one more fact about it."""
+        return after(state, fact)
+
+    def content(self, fact: Fact, state: State) -> Content | None:
         """Return the transition as an event."""
-        incident = evolve_all(history)
-        if incident is None:
+        if state is None:
             return None
-        return _enveloped(_incident_event(fact, incident), fact, self.source)
+        return _enveloped(_incident_event(fact, state), fact, self.source)
 
 
 def _incident_event(fact: Fact, incident: Incident) -> Event:
@@ -199,21 +218,25 @@ def _incident_event(fact: Fact, incident: Incident) -> Event:
         "service": incident.service,
         "workflow": incident.workflow,
         "assignee": incident.assignee,
-        "alert_ids": incident.alert_ids,
-        "open_alert_ids": incident.open_alert_ids,
+        "alert_count": len(incident.alert_ids),
+        "open_alert_count": len(incident.open_alert_ids),
         "opened_at_us": incident.opened_at_us,
         "updated_at_us": incident.updated_at_us,
         "actor": fact.actor,
     }
     match fact.body:
-        case IncidentOpened(detected_us=detected_us):
-            return msgspec.convert({**state, "detected_us": detected_us}, IncidentCreatedEvent)
+        case IncidentOpened(alert_ids=alert_ids, detected_us=detected_us):
+            new = {"alert_ids": alert_ids, "detected_us": detected_us}
+            return msgspec.convert({**state, **new}, IncidentCreatedEvent)
         case IncidentResolved(automatic=automatic):
             over = {"automatic": automatic, "resolved_at_us": fact.occurred_at}
             return msgspec.convert({**state, **over}, IncidentResolvedEvent)
         case body:
-            change = body.TYPE.removeprefix("incident.")
-            return msgspec.convert({**state, "change": change}, IncidentUpdatedEvent)
+            change = {
+                "change": body.TYPE.removeprefix("incident."),
+                "alert_id": getattr(body, "alert_id", ""),
+            }
+            return msgspec.convert({**state, **change}, IncidentUpdatedEvent)
 
 
 def _enveloped(event: Event, fact: Fact, source: str) -> Content:

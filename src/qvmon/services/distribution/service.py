@@ -62,11 +62,15 @@ class DistributionService:
         self._running = asyncio.create_task(self.run(), name="distribution")
 
     async def stop(self) -> None:
-        """Stop delivering; what has no receipt is delivered after a restart."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait([self._running])
-            self._running = None
+        """Let attempts under way end, for a while; the rest is delivered after a restart."""
+        if self._running is None:
+            return
+        for courier in self._couriers.values():
+            courier.stop()
+        await asyncio.wait([self._running], timeout=self._config.stop_patience_seconds)
+        self._running.cancel()
+        await asyncio.wait([self._running])
+        self._running = None
 
     async def run(self) -> None:
         """Deliver until the ledger closes."""

@@ -18,7 +18,7 @@ from qvmon.model.facts import (
     IncidentResolved,
     IncidentSeverityChanged,
 )
-from qvmon.model.incident import Incident, IncidentStatus, Severity, evolve, opened
+from qvmon.model.incident import Incident, IncidentStatus, Severity, after
 from qvmon.model.ledger import Column, Key, Projection, Row
 
 INCIDENT_TYPES = frozenset(
@@ -59,17 +59,26 @@ def incident_of(row: Row) -> Incident:
     return Incident(**values)
 
 
-def _incident_keys(fact: Fact) -> Sequence[Key]:
-    return ((fact.subject.removeprefix("incident/"),),)
-
-
 def _fold_incident(row: Row | None, fact: Fact, key: Key) -> Row | None:
     del key
-    if isinstance(fact.body, IncidentOpened):
-        return row_of(opened(fact.body, fact.occurred_at))
-    if row is None:
-        return None
-    return row_of(evolve(incident_of(row), fact.body, fact.occurred_at, fact.actor))
+    incident = after(incident_of(row) if row else None, fact)
+    return row_of(incident) if incident else None
+
+
+def _group_keys(fact: Fact) -> Sequence[Key]:
+    body = fact.body
+    return ((body.service, body.workflow),) if isinstance(body, IncidentOpened) else ()
+
+
+def _fold_group(row: Row | None, fact: Fact, key: Key) -> Row | None:
+    if not isinstance(fact.body, IncidentOpened):
+        return row
+    service, workflow = key
+    return {"service": service, "workflow": workflow, "incident_id": fact.body.incident_id}
+
+
+def _incident_keys(fact: Fact) -> Sequence[Key]:
+    return ((fact.subject.removeprefix("incident/"),),)
 
 
 def _alert_keys(fact: Fact) -> Sequence[Key]:
@@ -155,4 +164,19 @@ INCIDENT_ALERTS = Projection(
 )
 """One row an alert of an incident; ``transition`` is the alert fact that put it there last."""
 
-PROJECTIONS = (INCIDENTS, INCIDENT_ALERTS)
+INCIDENT_GROUPS = Projection(
+    name="incident_groups",
+    version=1,
+    key=("service", "workflow"),
+    columns=(
+        Column("service", "text"),
+        Column("workflow", "text"),
+        Column("incident_id", "text"),
+    ),
+    types=frozenset({IncidentOpened.TYPE}),
+    keys=_group_keys,
+    fold=_fold_group,
+)
+"""The latest incident of each service and workflow."""
+
+PROJECTIONS = (INCIDENTS, INCIDENT_ALERTS, INCIDENT_GROUPS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
@@ -25,7 +25,12 @@ from qvmon.model.metrics import Registry
 from qvmon.services.incidents import verbs
 from qvmon.services.incidents.config import IncidentsConfig
 from qvmon.services.incidents.metrics import DETECTION, FAILURES, TRANSITIONS
-from qvmon.services.incidents.projections import INCIDENT_ALERTS, INCIDENTS, incident_of
+from qvmon.services.incidents.projections import (
+    INCIDENT_ALERTS,
+    INCIDENT_GROUPS,
+    INCIDENTS,
+    incident_of,
+)
 from qvmon.services.incidents.step import Book, Group, step
 
 CONSUMER = "incidents"
@@ -140,7 +145,7 @@ class IncidentsService:
         async with self._deciding:
             incident = incident_of(await self._row(incident_id))
             group = Group(incident.service, incident.workflow)
-            latest = await self._latest(group) or incident
+            latest = (await self._latest({group}))[group]
             return await self._record(principal, incident, verbs.reopen(incident, latest, reason))
 
     async def _act(
@@ -191,18 +196,19 @@ class IncidentsService:
         groups = {
             Group.of(fact.body.labels) for fact in facts if isinstance(fact.body, AlertTransition)
         }
-        latest = {group: await self._latest(group) for group in sorted(groups)}
         newest = await self._ledger.rows(INCIDENTS.name, order=Descending("number"), limit=1)
-        return Book(
-            {group: incident for group, incident in latest.items() if incident is not None},
-            newest[0]["number"] + 1 if newest else 1,
-        )
+        return Book(await self._latest(groups), newest[0]["number"] + 1 if newest else 1)
 
-    async def _latest(self, group: Group) -> Incident | None:
-        rows = await self._ledger.rows(
-            INCIDENTS.name, group._asdict(), order=Descending("number"), limit=1
-        )
-        return incident_of(rows[0]) if rows else None
+    async def _latest(self, groups: Collection[Group]) -> dict[Group, Incident]:
+        """Return the latest incident of each of ``groups`` that ever had one."""
+        within = {
+            "service": sorted({group.service for group in groups}),
+            "workflow": sorted({group.workflow for group in groups}),
+        }
+        found = await self._ledger.rows(INCIDENT_GROUPS.name, within)
+        ids = [row["incident_id"] for row in found if _group(row) in groups]
+        rows = await self._ledger.rows(INCIDENTS.name, {"incident_id": ids}) if ids else []
+        return {_group(row): incident_of(row) for row in rows}
 
     async def _row(self, incident_id: str) -> Row:
         rows = await self._ledger.rows(INCIDENTS.name, {"incident_id": incident_id})
@@ -221,3 +227,7 @@ class IncidentsService:
             alert = alerts.get(str(draft.causes[0]))
             if isinstance(draft.body, IncidentOpened) and isinstance(alert, AlertTransition):
                 self._detection.observe(max(0, now - alert.active_at_ms * 1000) / 1e6)
+
+
+def _group(row: Row) -> Group:
+    return Group(row["service"], row["workflow"])

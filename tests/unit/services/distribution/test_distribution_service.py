@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -161,7 +162,8 @@ async def test_a_long_absence_leaves_few_facts_and_loses_nothing_in_order(house:
         await house.clock.advance(3600)
         assert len(house.types) < 20
         house.sink.away = None
-        await house.clock.advance(120)
+        for _ in range(120):
+            await house.clock.advance(1)
     assert told(house) == [f"n{i}" for i in range(20)]
 
 
@@ -369,3 +371,45 @@ async def test_a_sink_that_is_away_is_probed_by_one_message_only(house: House) -
         house.sink.away = None
         await house.clock.advance(120)
     assert len(told(house)) == 8
+
+
+async def test_an_orderly_stop_waits_for_the_receipt_of_an_attempt_under_way(
+    house: House,
+) -> None:
+    class Slow(MemorySink):
+        async def send(self, message):
+            await asyncio.sleep(0.05)
+            return await super().send(message)
+
+    house.sink = Slow()
+    async with house.running():
+        await house.notify("n1")
+        await house.notify("n2")
+    assert told(house) == ["n1"]
+    assert house.types == ["started", "succeeded"]
+    async with house.running():
+        await asyncio.sleep(0.2)
+    assert told(house) == ["n1", "n2"]
+    assert not any(each.possibly_repeated for each in house.sink.taken)
+
+
+async def test_a_stop_does_not_wait_for_a_ledger_that_is_away(house: House) -> None:
+    house.ledger.away = QvmonError(ErrorKind.UNAVAILABLE, "database is away")
+    async with asyncio.timeout(1):
+        async with house.running():
+            pass
+
+
+async def test_once_a_sink_is_back_everything_that_waited_goes_out_at_once(
+    house: House,
+) -> None:
+    house.sink.away = AWAY
+    async with house.running():
+        for i in range(20):
+            await house.notify(f"n{i}", group=str(i))
+        await house.clock.advance(3600)
+        house.sink.away = None
+        while not house.sink.taken:
+            await house.clock.advance(1)
+        await settle()
+    assert len(told(house)) == 20

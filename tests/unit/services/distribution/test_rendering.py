@@ -63,23 +63,23 @@ MAIL = MailNotifications("oncall", "http://qvmon.example/?a=1&b=2")
 
 
 def test_a_mails_title_counts_what_fires_and_says_where() -> None:
-    content = MAIL.content(notification(alert("A"), alert("B"), alert("C", "resolved")), ())
+    content = MAIL.content(notification(alert("A"), alert("B"), alert("C", "resolved")), None)
     assert content
     assert content.title == "[FIRING:2] A, B, C (router trade-execution)"
-    over = MAIL.content(notification(alert("A", "resolved")), ())
+    over = MAIL.content(notification(alert("A", "resolved")), None)
     assert over
     assert over.title == "[RESOLVED] A (router trade-execution)"
 
 
 def test_a_title_is_one_line_of_bounded_length_whatever_the_labels_say() -> None:
-    content = MAIL.content(notification(*(alert(f"A{i}\r\nBcc: x{i}") for i in range(99))), ())
+    content = MAIL.content(notification(*(alert(f"A{i}\r\nBcc: x{i}") for i in range(99))), None)
     assert content
     assert "\n" not in content.title
     assert len(content.title) == 200
 
 
 def test_a_mail_shows_firing_alerts_first_as_text_and_as_escaped_html() -> None:
-    content = MAIL.content(notification(alert("Done", "resolved"), alert("Now", pod="p<1>")), ())
+    content = MAIL.content(notification(alert("Done", "resolved"), alert("Now", pod="p<1>")), None)
     assert content
     text, html = (part.body.decode() for part in content.parts)
     assert [part.media_type for part in content.parts] == ["text/plain", "text/html"]
@@ -94,12 +94,12 @@ def test_a_mail_shows_firing_alerts_first_as_text_and_as_escaped_html() -> None:
 
 def test_a_receiver_gets_only_its_own_notifications() -> None:
     theirs = notification(alert("A"), receiver="other")
-    assert MAIL.content(theirs, ()) is None
-    assert WebhookNotifications("oncall", "").content(theirs, ()) is None
+    assert MAIL.content(theirs, None) is None
+    assert WebhookNotifications("oncall", "").content(theirs, None) is None
 
 
 def test_a_notification_is_keyed_by_its_group_and_named_by_its_id() -> None:
-    content = WebhookNotifications("oncall", "").content(notification(alert("A")), ())
+    content = WebhookNotifications("oncall", "").content(notification(alert("A")), None)
     assert content
     assert (content.source_id, content.key) == ("n1", "{}:{}")
 
@@ -124,7 +124,7 @@ def transition(kind: type[AlertFiring | AlertResolved]) -> Fact:
 def test_alert_transitions_are_events_with_the_labels_that_mean_something() -> None:
     rendering = AlertEvents("/q")
     for kind, event in ((AlertFiring, AlertFiredEvent), (AlertResolved, AlertResolvedEvent)):
-        content = rendering.content(transition(kind), ())
+        content = rendering.content(transition(kind), None)
         assert content
         envelope = cloudevents.decode(content.body.body)
         assert envelope.type == f"quantivista.monitoring.v1.{event.__name__}"
@@ -155,22 +155,27 @@ def test_an_incident_event_shows_the_incident_as_it_was_right_after_the_fact() -
         "incident/i",
         2,
     )
-    content = IncidentEvents("/q").content(attached, (OPENED, attached))
+    rendering = IncidentEvents("/q")
+    state = rendering.fold(rendering.fold(None, OPENED), attached)
+    content = rendering.content(attached, state)
     assert content
     assert content.key == "incident/i"
     event = msgspec.json.decode(
         cloudevents.decode(content.body.body).data, type=IncidentUpdatedEvent
     )
     assert event.change == "alert_attached"
-    assert event.alert_ids == ("a", "b")
+    assert (event.alert_id, event.alert_count, event.open_alert_count) == ("b", 2, 2)
     assert (event.status, event.number, event.actor) == ("open", 3, "person:ada")
 
 
 def test_what_people_write_is_not_published() -> None:
     said = fact(IncidentCommented(incident_id="i", text="call Bob at home"), "incident/i", 2)
     over = fact(IncidentResolved(incident_id="i", automatic=False, note="at home"), "incident/i", 3)
-    for last, history in ((said, (OPENED, said)), (over, (OPENED, said, over))):
-        content = IncidentEvents("/q").content(last, history)
+    rendering = IncidentEvents("/q")
+    state = rendering.fold(None, OPENED)
+    for each in (said, over):
+        state = rendering.fold(state, each)
+        content = rendering.content(each, state)
         assert content
         assert b"at home" not in content.body.body
 
