@@ -104,7 +104,8 @@ latency_seconds_created 1520430000.123
 
 
 def test_metadata_is_read_in_order_and_untyped_is_unknown() -> None:
-    body = b"# HELP b Two\\nlines \\\\.\n# TYPE b untyped\n# a comment\n#TYPE\n# TYPE a  summary \n"
+    body = b"# HELP b Two\\nlines \\\\.\n# TYPE b untyped\n# a comment\n#TYPE c gauge\n"
+    body += b"# TYPE a  summary \n"
     assert parse(body, TEXT).metadata == [
         MetricMetadata("b", "unknown", "Two\nlines \\."),
         MetricMetadata("a", "summary"),
@@ -174,6 +175,9 @@ def test_mistakes_say_line_column_and_reason(
         (b"a  1\n# EOF\n", "number"),
         (b'a{b="c"}1\n# EOF\n', "one space"),
         (b"a 1 NaN\n# EOF\n", "timestamp"),
+        (b"a 1 1e16\n# EOF\n", "timestamp"),
+        (b"a 1 12345678901234567890.5\n# EOF\n", "timestamp"),
+        (b"a 1 1e309\n# EOF\n", "range of a double"),
         (b"a 1 # {x=1} 2\n# EOF\n", "quoted label value"),
         (b"a 1 # 2\n# EOF\n", "exemplar"),
         (b'a 1 # {x="1"} y\n# EOF\n', "exemplar"),
@@ -196,6 +200,16 @@ def test_a_line_of_ten_megabytes_is_read_or_refused_with_a_short_snippet() -> No
 def test_the_snippet_shows_where_the_mistake_is_in_a_long_line() -> None:
     error = refusal(b'a{b="' + b"x" * 5000 + b'"} oops 123')
     assert "oops" in str(error.context["snippet"])
+
+
+def test_a_body_of_nothing_but_newlines_takes_little_room() -> None:
+    assert len(parse(b"\n" * 50_000_000, TEXT)) == 0
+
+
+@pytest.mark.parametrize("sample", [b"a 1\n", b"a 5e-324\n", b"# HELP a\n"])
+def test_the_shortest_texts_all_find_room(sample: bytes) -> None:
+    exposition = parse(sample * 1000, TEXT)
+    assert len(exposition) + len(exposition.comments) == 1000
 
 
 def test_protobuf_is_named_as_not_supported() -> None:

@@ -10,6 +10,7 @@ from qvmon.wire.decimals import BAD, OK, UNDECIDED, read_decimal
 from qvmon.wire.xxh64 import xxh64
 
 NO_TIMESTAMP = -(2**63)
+LARGEST_SECONDS = 9e15  # in milliseconds, still within 63 bits
 
 # What may be wrong with a line; ``parsing`` has the sentences.
 FINE = 0
@@ -267,7 +268,7 @@ def _comment(
         word += 1
     else:
         word = _skip_blanks(body, word, line_end)
-    kind = _keyword(body, word, line_end)
+    kind = _keyword(body, word, line_end) if word > at + 1 else 0
     if kind == EOF:
         whole = word + 3 == line_end
         if openmetrics and not whole:
@@ -311,19 +312,19 @@ def scan(
     comments: Int64s,
     undecided: Int64s,
 ) -> tuple[int, int, int, int, int]:
-    """Fill the columns from ``body``; every array has room for one row a line.
+    """Fill the columns from ``body``; every array has room for all that the body can hold.
 
     Args:
         body: uint8[n]; the whole exposition.
         openmetrics: Which dialect's rules hold.
-        starts: int64[lines] out; where each series text begins. ``ends``: where it ends.
-        ends: See ``starts``.
-        hashes: uint64[lines] out; XXH64 of the series text.
-        timestamps: int64[lines] out; milliseconds or ``NO_TIMESTAMP``.
-        values: float64[lines] out.
-        comments: int64[lines, 5] out; kind, name start, name end, text start, text end.
-        undecided: int64[2 * lines, 4] out; row, start, end and column of numbers that the
-            caller must round.
+        starts: int64[samples] out; where each series text begins.
+        ends: int64[samples] out; where it ends.
+        hashes: uint64[samples] out; XXH64 of the series text.
+        timestamps: int64[samples] out; milliseconds or ``NO_TIMESTAMP``.
+        values: float64[samples] out.
+        comments: int64[comments, 5] out; kind, name start, name end, text start, text end.
+        undecided: int64[numbers, 4] out; row, start, end and column of numbers that the caller
+            must round.
 
     Returns:
         Rows, comments and undecided numbers written, mistake (``FINE`` when none) and its position.
@@ -384,7 +385,7 @@ def scan(
         if openmetrics:
             if present and body[after] != ord("#"):
                 at, seconds, status = read_decimal(body, after, end)
-                if status == BAD or not np.isfinite(seconds) or abs(seconds) > 9e15:
+                if status == BAD or not np.isfinite(seconds) or abs(seconds) > LARGEST_SECONDS:
                     return rows, notes, open_numbers, BAD_TIMESTAMP, after
                 timestamp = int(seconds * 1000)
                 if status == UNDECIDED:

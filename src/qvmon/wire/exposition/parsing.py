@@ -33,6 +33,11 @@ _MISTAKES = {
     kernels.NO_SPACE: "expected one space before the value",
 }
 
+# Bytes of the shortest possible text of each kind: what bounds the room that is set aside.
+_SHORTEST_SAMPLE = len("a 1\n")
+_SHORTEST_COMMENT = len("# HELP a\n")
+_SHORTEST_UNDECIDED = len(" 1e309")
+
 
 def parse(body: bytes, content_type: str) -> Exposition:
     """Return the samples and metadata of an exposition.
@@ -49,9 +54,11 @@ def parse(body: bytes, content_type: str) -> Exposition:
     openmetrics = _is_openmetrics(content_type)
     source = np.frombuffer(body, np.uint8)
     lines = body.count(b"\n") + 1
-    starts, ends, timestamps = (np.empty(lines, np.int64) for _ in range(3))
-    hashes, values = np.empty(lines, np.uint64), np.empty(lines, np.float64)
-    comments, undecided = np.empty((lines, 5), np.int64), np.empty((2 * lines, 4), np.int64)
+    room = min(lines, len(body) // _SHORTEST_SAMPLE + 1)
+    starts, ends, timestamps = (np.empty(room, np.int64) for _ in range(3))
+    hashes, values = np.empty(room, np.uint64), np.empty(room, np.float64)
+    comments = np.empty((min(lines, len(body) // _SHORTEST_COMMENT + 1), 5), np.int64)
+    undecided = np.empty((min(2 * lines, len(body) // _SHORTEST_UNDECIDED + 1), 4), np.int64)
     rows, notes, numbers, mistake, at = kernels.scan(
         source, openmetrics, starts, ends, hashes, timestamps, values, comments, undecided
     )
@@ -85,5 +92,7 @@ def _decide(body: bytes, numbers: Int64s, timestamps: Int64s, values: Float64s) 
             raise mistake_at(body, start, error.message) from None
         if column == kernels.OF_VALUE:
             values[row] = number
+        elif abs(number) > kernels.LARGEST_SECONDS:
+            raise mistake_at(body, start, _MISTAKES[kernels.BAD_TIMESTAMP])
         else:
             timestamps[row] = int(number * 1000)
