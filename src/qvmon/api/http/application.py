@@ -26,7 +26,7 @@ from qvmon.api.http.prometheus.rules import rule_routes
 from qvmon.api.http.prometheus.status import status_routes
 from qvmon.api.http.prometheus.targets import target_routes
 from qvmon.api.http.prometheus.write import write_routes
-from qvmon.api.http.protection import BodyLimit, Measured, SecurityHeaders
+from qvmon.api.http.protection import Measured, RequestLimits, SecurityHeaders
 from qvmon.api.http.session import session_routes
 from qvmon.api.http.static import static_routes
 from qvmon.api.http.tokens import token_routes
@@ -51,7 +51,7 @@ def create_app(services: ApiPorts, config: ApiConfig) -> FastAPI:
     add_error_handlers(app)
     _add_routes(app, services, config)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
-    app.add_middleware(BodyLimit, config=config)
+    app.add_middleware(RequestLimits, config=config)
     app.add_middleware(SecurityHeaders, config=config)
     app.add_middleware(Measured, clock=services.clock, registry=services.registry)
     return app

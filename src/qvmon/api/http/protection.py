@@ -5,11 +5,14 @@ from __future__ import annotations
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qvmon.api.config import ApiConfig
+from qvmon.api.http.errors import answer
 from qvmon.api.metrics import REQUEST_SECONDS, REQUESTS_IN_FLIGHT
 from qvmon.model.clock import Clock
+from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.metrics import Registry
 
 _CONTENT_SECURITY_POLICY = "; ".join(
@@ -61,12 +64,13 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class BodyLimit:
-    """Refuses bodies that are too large, by their declared length or as they arrive."""
+class RequestLimits:
+    """Refuses headers and bodies that are too large; bodies by length, or as they arrive."""
 
     def __init__(self, app: ASGIApp, config: ApiConfig) -> None:
         self._app = app
         self._config = config
+        self._header_limit = config.header_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -76,6 +80,9 @@ class BodyLimit:
         """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._header_limit:
+            await self._refuse_headers(scope, receive, send)
             return
         ingest = scope["path"] == "/api/v1/write"
         limit = self._config.ingest_body_bytes if ingest else self._config.request_body_bytes
@@ -91,6 +98,11 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_at_most, send)
+
+    async def _refuse_headers(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = f"the headers are larger than {self._header_limit} bytes"
+        refusal = answer(Request(scope), QvmonError(ErrorKind.EXHAUSTED, message), 431)
+        await refusal(scope, receive, send)
 
 
 class Measured:
