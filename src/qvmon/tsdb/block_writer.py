@@ -69,18 +69,28 @@ def write_block(
     prepared = paths.temporary
     shutil.rmtree(prepared.directory, ignore_errors=True)
     prepared.directory.mkdir()
-    counts, start, end = _write_samples(prepared, parts)
+    try:
+        meta = _write_files(prepared, paths.number, keys, parts, origin)
+        if meta is not None:
+            publish_directory(prepared.directory, paths.directory)
+    finally:
+        shutil.rmtree(prepared.directory, ignore_errors=True)
+    return meta
+
+
+def _write_files(
+    paths: BlockPaths, number: int, keys: SeriesKeys, parts: Iterable[Rows], origin: Origin
+) -> BlockMeta | None:
+    counts, start, end = _write_samples(paths, parts)
     kept = np.flatnonzero(counts)
     if not len(kept):
-        shutil.rmtree(prepared.directory)
         return None
-    _write_series(prepared, keys, kept, counts[kept])
-    samples, number = int(counts.sum()), paths.number
+    _write_series(paths, keys, kept, counts[kept])
+    samples = int(counts.sum())
     meta = BlockMeta(
         BLOCK_VERSION, number, origin.rank, origin.sources, start, end, len(kept), samples
     )
-    prepared.meta.write_bytes(meta.to_json())
-    publish_directory(prepared.directory, paths.directory)
+    paths.meta.write_bytes(meta.to_json())
     return meta
 
 

@@ -57,13 +57,13 @@ def mergeable(
     return []
 
 
-def expired(blocks: Iterable[Block], now_ms: int, options: Options) -> list[Block]:
-    """Return the blocks that retention says to delete, by time first, then by size."""
+def expired(blocks: Iterable[Block], until_ms: int, options: Options) -> list[Block]:
+    """Return the blocks that retention, counted back from ``until_ms``, says to delete."""
     newest_first = sorted(blocks, key=lambda block: block.meta.end_ms, reverse=True)
     gone, total = [], 0
     for block in newest_first:
         total += block.size
-        too_old = 0 < options.retention_ms < now_ms - block.meta.end_ms
+        too_old = 0 < options.retention_ms < until_ms - block.meta.end_ms
         too_much = 0 < options.retention_bytes < total
         if too_old or too_much:
             gone.append(block)

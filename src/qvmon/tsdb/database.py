@@ -32,8 +32,9 @@ from qvmon.tsdb import kernels
 from qvmon.tsdb.block_list import BlockList
 from qvmon.tsdb.cache import PageCache
 from qvmon.tsdb.compact import expired, merge_blocks, mergeable
+from qvmon.tsdb.durable import sync
 from qvmon.tsdb.flush import flush_head, flush_late
-from qvmon.tsdb.head import Admission, Head
+from qvmon.tsdb.head import EARLIEST, Admission, Head
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.paths import DataPaths
@@ -70,7 +71,15 @@ class Database:
         self.options = options or Options()
         self.paths = DataPaths(directory)
         self.paths.create()
+        sync(self.paths.root)
         self._owner = _own(self.paths.lock)
+        try:
+            self._open()
+        except BaseException:
+            os.close(self._owner)
+            raise
+
+    def _open(self) -> None:
         self.index = Index(self.options.max_series)
         self.head = Head(self.options.max_series, self.options.head_bytes)
         self.cache = PageCache(self.options.cache_bytes)
@@ -192,8 +201,14 @@ class Database:
         return bool(chosen)
 
     def retain(self, now_ms: int) -> int:
-        """Delete the blocks that retention no longer keeps; return how many."""
-        gone = expired(self.blocks, now_ms, self.options)
+        """Delete the blocks that retention no longer keeps; return how many.
+
+        Age is counted back from the newest sample, or from ``now_ms`` where that is earlier: a
+        clock that jumps ahead deletes nothing.
+        """
+        newest = max((block.meta.end_ms for block in self.blocks), default=EARLIEST)
+        until = min(now_ms, max(newest, self.head.newest))
+        gone = expired(self.blocks, until, self.options)
         self.blocks.remove(gone)
         return len(gone)
 

@@ -191,12 +191,15 @@ class Head:
         )
 
     def counts(self, start: int, end: int) -> Int64s:
-        """Return int64[series]: the samples each series has in start..end, late ones apart."""
+        """Return int64[series]: about how many samples each has in start..end, late ones apart.
+
+        It takes no lock, so that appends go on. It is exact where nothing is appended: before
+        ``settled_before``.
+        """
         ids = np.arange(self._series)
         counts = np.zeros(len(ids), np.int64)
-        with self._lock:
-            start = max(start, self._trimmed_before)
-            self._count(ids, start, end, np.empty(len(ids), np.int32), counts)
+        start = max(start, self._trimmed_before)
+        self._count(ids, start, end, np.empty(len(ids), np.int32), counts)
         return counts
 
     def settle(self, before: int) -> None:

@@ -227,8 +227,11 @@ def count_head(
             if n > 0 and times[low] > end:
                 break
             if n > 0 and times[low + n - 1] >= start:
-                for row in range(low, low + n):
-                    total += start <= times[row] <= end
+                if times[low] >= start and times[low + n - 1] <= end:
+                    total += n
+                else:
+                    for row in range(low, low + n):
+                        total += start <= times[row] <= end
             chunk = np.int64(following[chunk])
         counts[i] = total
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher, MatchOp
 from qvmon.model.series import STALE, STALE_BITS, SampleBatch, SeriesKeys
+from qvmon.tsdb import block_writer
 from tests.unit.tsdb.conftest import BLOCK, NOW, Small, labels_of
 from tests.unit.tsdb.oracle import Oracle
 
@@ -172,14 +173,33 @@ def test_retention_deletes_the_oldest_blocks_by_time_and_by_size(tmp_path):
     small = Small(tmp_path, retention_ms=5_000)
     small.append(*((1, t, 1.0) for t in range(0, 10_000, 100)))
     small.database.flush()
-    assert small.database.retain(10_000) == 5
-    assert small.read()[1][0][0] == 5_000
+    assert small.database.retain(10_000) == 4
+    assert small.read()[1][0][0] == 4_000
     small.database.close()
     small.changes = {"retention_bytes": 1, "retention_ms": 0}
     small.open()
     small.database.retain(10_000)
     assert len(small.database.blocks) == 0
     small.database.close()
+
+
+def test_a_flush_that_fails_loses_nothing_and_leaves_nothing(small, monkeypatch):
+    """As when the disk is full: the samples stay in the head, the half-written block goes."""
+    small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
+    before = small.read()
+
+    def fail(*_):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(block_writer, "publish_directory", fail)
+        with pytest.raises(OSError, match="No space"):
+            small.database.flush()
+    assert list(small.database.paths.blocks.iterdir()) == []
+    assert small.read() == before
+    assert small.append((1, 50, 1.0)).refused["too_old"].tolist() == [0]
+    assert small.database.flush() > 0
+    assert small.read() == before
 
 
 def test_the_log_keeps_only_what_is_not_in_blocks(small):

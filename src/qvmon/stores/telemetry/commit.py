@@ -46,7 +46,7 @@ class GroupCommit:
         self._pending = 0
         self._stopping = False
         self._loop = asyncio.get_running_loop()
-        self._thread = Thread(target=self._run, name="qvmon-telemetry-commit")
+        self._thread = Thread(target=self._run, name="qvmon-telemetry-commit", daemon=True)
         self._thread.start()
 
     async def append(self, batch: SampleBatch) -> AppendResult:

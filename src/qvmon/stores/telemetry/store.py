@@ -155,9 +155,9 @@ class _Opened:
             await self._clock.sleep(interval_seconds)
             try:
                 await self.upkeep()
-            except (QvmonError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - counted, reported, tried again
                 self._metrics.upkeep_failures.add()
-                _log.error("upkeep failed", error=str(error))
+                _log.error("upkeep failed", error=repr(error))
 
     async def upkeep(self) -> None:
         """Do one round; a round that is under way is waited for first."""
