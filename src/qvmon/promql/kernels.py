@@ -30,6 +30,21 @@ def add_exactly(increment: float, total: float, error: float) -> tuple[float, fl
     return t, error
 
 
+@kernel(f"float64[::1]({FLOATS})")
+def _sorted(values: Float64s) -> Float64s:
+    """Return a sorted copy, NaNs last; a few values are sorted by insertion, which is faster."""
+    if len(values) > 40:
+        return np.sort(values)
+    out = values.copy()
+    for i in range(1, len(out)):
+        value, at = out[i], i
+        while at > 0 and (out[at - 1] > value or math.isnan(out[at - 1])):
+            out[at] = out[at - 1]
+            at -= 1
+        out[at] = value
+    return out
+
+
 @kernel(f"float64({FLOATS}, float64)")
 def quantile_of(values: Float64s, q: float) -> float:
     """Return the ``q`` quantile, interpolated; NaNs sort first, as in Prometheus."""
@@ -40,7 +55,7 @@ def quantile_of(values: Float64s, q: float) -> float:
         return -math.inf
     if q > 1:
         return math.inf
-    ordered = np.sort(values)
+    ordered = _sorted(values)
     nans = 0
     while nans < n and math.isnan(ordered[n - 1 - nans]):
         nans += 1

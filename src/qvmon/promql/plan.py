@@ -7,9 +7,10 @@ import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from qvmon.model.errors import invalid
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.series import Selection
 from qvmon.promql.nodes import (
+    Call,
     Duration,
     DurationExpression,
     MatrixSelector,
@@ -172,6 +173,8 @@ def _needs(node: Node, scope: Scope) -> Iterator[Need]:
             if node.selector.shift.mode:
                 length += scope.grid.lookback_ms
             yield _need(node.selector, scope, length)
+        case Call(function="info"):
+            raise QvmonError(ErrorKind.UNSUPPORTED, "function info() is not supported yet")
         case Subquery():
             yield from _needs(node.expression, scope.inside(node))
         case _:

@@ -19,9 +19,17 @@ from qvmon.promql.kernels import BYTES, FLOATS, GRID, INTS, MASK, OUT, add_exact
 Uint64s = NDArray[np.uint64]
 
 # What ``reduce_groups`` makes of the series of a group.
+SUM, AVERAGE, LEAST, GREATEST, COUNT, ONE, DEVIATION, VARIANCE = range(8)
+
 GROUPED = {
-    name: code
-    for code, name in enumerate(("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"))
+    "sum": SUM,
+    "avg": AVERAGE,
+    "min": LEAST,
+    "max": GREATEST,
+    "count": COUNT,
+    "group": ONE,
+    "stddev": DEVIATION,
+    "stdvar": VARIANCE,
 }
 
 
@@ -51,9 +59,9 @@ def reduce_groups(
             value = values[i, j]
             seen[g, j] += 1
             k = seen[g, j]
-            if operation == 0:
+            if operation == SUM:
                 out[g, j], error[g, j] = add_exactly(value, out[g, j], error[g, j])
-            elif operation == 1:
+            elif operation == AVERAGE:
                 if mean[g, j] == 0.0:
                     total, rest = add_exactly(value, out[g, j], error[g, j])
                     if k == 1 or not math.isinf(total):
@@ -64,13 +72,13 @@ def reduce_groups(
                     mean[g, j] = 1.0
                 q = (k - 1) / k
                 out[g, j], error[g, j] = add_exactly(value / k, q * out[g, j], q * error[g, j])
-            elif operation == 2:
+            elif operation == LEAST:
                 if k == 1 or value < out[g, j] or math.isnan(out[g, j]):
                     out[g, j] = value
-            elif operation == 3:
+            elif operation == GREATEST:
                 if k == 1 or value > out[g, j] or math.isnan(out[g, j]):
                     out[g, j] = value
-            elif operation >= 6:
+            elif operation >= DEVIATION:
                 if k == 1:
                     mean[g, j] = value
                     out[g, j] = 0.0 if math.isfinite(value) else math.nan
@@ -83,18 +91,18 @@ def reduce_groups(
             k = seen[g, j]
             if k == 0:
                 continue
-            if operation == 0:
+            if operation == SUM:
                 out[g, j] += error[g, j]
-            elif operation == 1:
+            elif operation == AVERAGE:
                 divisor = 1.0 if mean[g, j] == 1.0 else float(k)
                 out[g, j] = out[g, j] / divisor + error[g, j] / divisor
-            elif operation == 4:
+            elif operation == COUNT:
                 out[g, j] = k
-            elif operation == 5:
+            elif operation == ONE:
                 out[g, j] = 1.0
-            elif operation == 6:
+            elif operation == DEVIATION:
                 out[g, j] = math.sqrt(out[g, j] / k)
-            elif operation == 7:
+            elif operation == VARIANCE:
                 out[g, j] /= k
     return out, seen > 0
 

@@ -19,35 +19,35 @@ from qvmon.promql.kernels import FLOATS, INTS, OUT, add_exactly, quantile_of
 STALE = np.int64(STALE_BITS)
 
 # What ``reduce_windows`` makes of the samples of a window.
+SUM, AVERAGE, LEAST, GREATEST, COUNT, LAST, FIRST, PRESENT, DEVIATION, VARIANCE = range(10)
+QUANTILE, MEDIAN_DEVIATION, CHANGES, RESETS, INTEGRAL = range(10, 15)
+TIME_OF_FIRST, TIME_OF_LAST, TIME_OF_LEAST, TIME_OF_GREATEST = range(15, 19)
+NEWEST_RATE, NEWEST_CHANGE, SLOPE, PREDICTION = range(19, 23)  # these need two samples
+
 OVER_TIME = {
-    name: code
-    for code, name in enumerate(
-        (
-            "sum_over_time",
-            "avg_over_time",
-            "min_over_time",
-            "max_over_time",
-            "count_over_time",
-            "last_over_time",
-            "first_over_time",
-            "present_over_time",
-            "stddev_over_time",
-            "stdvar_over_time",
-            "quantile_over_time",
-            "mad_over_time",
-            "changes",
-            "resets",
-            "irate",
-            "idelta",
-            "deriv",
-            "predict_linear",
-            "ts_of_first_over_time",
-            "ts_of_last_over_time",
-            "ts_of_min_over_time",
-            "ts_of_max_over_time",
-            "integral",
-        )
-    )
+    "sum_over_time": SUM,
+    "avg_over_time": AVERAGE,
+    "min_over_time": LEAST,
+    "max_over_time": GREATEST,
+    "count_over_time": COUNT,
+    "last_over_time": LAST,
+    "first_over_time": FIRST,
+    "present_over_time": PRESENT,
+    "stddev_over_time": DEVIATION,
+    "stdvar_over_time": VARIANCE,
+    "quantile_over_time": QUANTILE,
+    "mad_over_time": MEDIAN_DEVIATION,
+    "changes": CHANGES,
+    "resets": RESETS,
+    "integral": INTEGRAL,
+    "ts_of_first_over_time": TIME_OF_FIRST,
+    "ts_of_last_over_time": TIME_OF_LAST,
+    "ts_of_min_over_time": TIME_OF_LEAST,
+    "ts_of_max_over_time": TIME_OF_GREATEST,
+    "irate": NEWEST_RATE,
+    "idelta": NEWEST_CHANGE,
+    "deriv": SLOPE,
+    "predict_linear": PREDICTION,
 }
 
 
@@ -271,54 +271,61 @@ def _transitions(values: Float64s, only_falls: bool) -> float:
     return float(count)
 
 
+@kernel(f"float64({FLOATS})")
+def _median_deviation(values: Float64s) -> float:
+    """Return the median distance from the median; one NaN makes it NaN."""
+    if np.isnan(values).any():
+        return math.nan
+    return quantile_of(np.abs(values - quantile_of(values, 0.5)), 0.5)
+
+
+@kernel(f"float64({INTS}, {FLOATS}, boolean)")
+def _newest_change(times: Int64s, values: Float64s, is_rate: bool) -> float:
+    """Return what the last two samples differ by: as they are, or of a counter per second."""
+    before, now = values[len(values) - 2], values[len(values) - 1]
+    if not is_rate:
+        return float(now - before)
+    change = now if now < before else now - before
+    return float(change / ((times[len(times) - 1] - times[len(times) - 2]) / 1000.0))
+
+
 @kernel(f"float64(int64, {INTS}, {FLOATS}, float64, int64)")
 def _reduced(operation: int, times: Int64s, values: Float64s, parameter: float, at: int) -> float:
     last = len(values) - 1
-    if operation == 0:
+    if operation == SUM:
         return _sum(values)
-    if operation == 1:
+    if operation == AVERAGE:
         return _average(values)
-    if operation in (2, 3):
-        return float(values[_extreme_at(values, operation == 3)])
-    if operation == 4:
+    if operation in (LEAST, GREATEST):
+        return float(values[_extreme_at(values, operation == GREATEST)])
+    if operation == COUNT:
         return float(len(values))
-    if operation == 5:
+    if operation == LAST:
         return float(values[last])
-    if operation == 6:
+    if operation == FIRST:
         return float(values[0])
-    if operation == 7:
+    if operation == PRESENT:
         return 1.0
-    if operation == 8:
+    if operation == DEVIATION:
         return math.sqrt(_variance(values))
-    if operation == 9:
+    if operation == VARIANCE:
         return _variance(values)
-    if operation == 10:
+    if operation == QUANTILE:
         return quantile_of(values, parameter)
-    if operation == 11:
-        if np.isnan(values).any():
-            return math.nan
-        return quantile_of(np.abs(values - quantile_of(values, 0.5)), 0.5)
-    if operation in (12, 13):
-        return _transitions(values, operation == 13)
-    if operation == 14:
-        change = values[last] - values[last - 1]
-        if values[last] < values[last - 1]:
-            change = values[last]
-        return float(change / ((times[last] - times[last - 1]) / 1000.0))
-    if operation == 15:
-        return float(values[last] - values[last - 1])
-    if operation == 16:
-        return _regression(times, values, times[0])[0]
-    if operation == 17:
-        slope, intercept = _regression(times, values, at)
-        return slope * parameter + intercept
-    if operation == 18:
-        return float(times[0] / 1000.0)
-    if operation == 19:
-        return float(times[last] / 1000.0)
-    if operation == 22:
+    if operation == MEDIAN_DEVIATION:
+        return _median_deviation(values)
+    if operation in (CHANGES, RESETS):
+        return _transitions(values, operation == RESETS)
+    if operation == INTEGRAL:
         return _integral(times, values, parameter)
-    return float(times[_extreme_at(values, operation == 21)] / 1000.0)
+    if operation in (TIME_OF_LEAST, TIME_OF_GREATEST):
+        return float(times[_extreme_at(values, operation == TIME_OF_GREATEST)] / 1000.0)
+    if operation in (TIME_OF_FIRST, TIME_OF_LAST):
+        return float(times[0 if operation == TIME_OF_FIRST else last] / 1000.0)
+    if operation in (NEWEST_RATE, NEWEST_CHANGE):
+        return _newest_change(times, values, operation == NEWEST_RATE)
+    slope, intercept = _regression(times, values, times[0] if operation == SLOPE else at)
+    return slope if operation == SLOPE else slope * parameter + intercept
 
 
 @kernel(f"{OUT}(int64, {INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, {FLOATS}, {INTS})")
@@ -347,7 +354,7 @@ def reduce_windows(
     n, m = len(offsets) - 1, len(starts)
     out = np.zeros((n, m))
     present = np.zeros((n, m), np.bool_)
-    least = 2 if 14 <= operation <= 17 else 1
+    least = 2 if operation >= NEWEST_RATE else 1
     for i in range(n):
         low = high = offsets[i]
         end = offsets[i + 1]
