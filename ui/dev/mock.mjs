@@ -155,7 +155,7 @@ function rest(path, method, body) {
   if (noun === 'alerts') {
     const one = alerts.find((entry) => entry.alert_id === id);
     if (!one) return failure(404, 'not_found', `no alert '${id}'`);
-    return [200, { ...one, history: facts.filter((entry) => entry.subject === `alert/${id}`).reverse(), obligations: [{ obligation_id: 'o1', receiver: 'oncall', state: 'delivered', reason: 'route: severity="critical"' }], deliveries: [{ delivery_id: 'd1', sink: 'webhook:oncall', state: 'succeeded', attempt: 1, started_at: ago(339), finished_at: ago(338), possibly_repeated: false, detail: '200 OK' }] }];
+    return [200, { ...one, history: facts.filter((entry) => entry.subject === `alert/${id}`).reverse(), obligations: [{ obligation_id: 'o1', receiver: 'oncall', state: 'delivered', reason: 'route: severity="critical"', created_at: ago(339), queued_at: ago(339), settled_at: ago(338) }], deliveries: [{ delivery_id: 'd1', sink: 'webhook:oncall', state: 'succeeded', attempt: 1, started_at: ago(339), finished_at: ago(338), retry_at: null, possibly_repeated: false, detail: '200 OK' }] }];
   }
   if (noun === 'incidents' && !id) return [200, { incidents }];
   if (noun === 'incidents') return incidentRoute(id, verb, method, body);

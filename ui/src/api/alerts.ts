@@ -39,8 +39,9 @@ export interface Obligation {
   receiver: string;
   state: string;
   reason: string;
-  created_at?: string | null;
-  settled_at?: string | null;
+  created_at: string;
+  queued_at: string | null;
+  settled_at: string | null;
 }
 
 export interface DeliveryStatus {
@@ -50,7 +51,8 @@ export interface DeliveryStatus {
   attempt: number;
   started_at: string | null;
   finished_at: string | null;
-  possibly_repeated?: boolean;
+  retry_at: string | null;
+  possibly_repeated: boolean;
   detail: string;
 }
 

@@ -98,7 +98,7 @@ describe('incidents', () => {
 describe('stageTimes', () => {
   const at = Date.parse('2026-01-31T12:00:00Z');
   const firing = { id: 'c:1', at: '', recorded_at: new Date(at + 500).toISOString(), type: 'alert.firing', actor: '', text: '', body: { event_ms: at, ingested_us: (at + 100) * 1000, decided_us: (at + 300) * 1000 } };
-  const delivery = { delivery_id: 'd', sink: 's', state: 'succeeded', attempt: 1, started_at: null, finished_at: new Date(at + 900).toISOString(), detail: '' };
+  const delivery = { delivery_id: 'd', sink: 's', state: 'succeeded', attempt: 1, started_at: null, finished_at: new Date(at + 900).toISOString(), retry_at: null, possibly_repeated: false, detail: '' };
   const detail = (part: Partial<AlertDetail>): AlertDetail => ({ ...alert('A', 'firing', 'critical'), history: [], obligations: [], deliveries: [], ...part });
   it('tells how long each stage took', () => {
     const stages = stageTimes(detail({ history: [firing], deliveries: [delivery] }));

@@ -9,7 +9,7 @@ import Typography from '@mui/material/Typography';
 import { useRef, useState } from 'react';
 import { Link, useParams } from 'react-router-dom';
 
-import { useIncident, useIncidentAction, useTimeline, type IncidentAction, type IncidentDetail } from '../api/incidents';
+import { useIncident, useIncidentAction, type IncidentAction, type IncidentDetail } from '../api/incidents';
 import { useMay } from '../api/session';
 import { ErrorPanel } from '../components/ErrorPanel';
 import { Icon } from '../components/Icon';
@@ -18,18 +18,11 @@ import { Evidence } from '../components/incidents/Evidence';
 import { NoteDialog } from '../components/incidents/NoteDialog';
 import { Rail } from '../components/incidents/Rail';
 import { StatusStepper } from '../components/incidents/StatusStepper';
-import { Timeline } from '../components/Timeline';
+import { Story } from '../components/incidents/Story';
 import { useHotkeys } from '../hooks/useHotkeys';
 import { useTitle } from '../hooks/useTitle';
 
 type Question = { kind: 'resolve' } | { kind: 'reopen' } | { kind: 'severity'; severity: string };
-
-function Story({ id }: { id: string }) {
-  const timeline = useTimeline(id);
-  if (timeline.isError) return <ErrorPanel error={timeline.error} retry={() => void timeline.refetch()} />;
-  if (!timeline.data) return <Skeleton variant="rounded" height={200} />;
-  return <Timeline entries={[...timeline.data].reverse()} empty="Nothing has happened yet." />;
-}
 
 interface ActionsProps {
   incident: IncidentDetail;

@@ -35,7 +35,16 @@ export function Deliveries({ alert }: { alert: AlertDetail }) {
             {one.sink}
           </Typography>
           <Typography variant="caption" color="text.secondary">
-            attempt {one.attempt} · <Time at={one.finished_at ?? one.started_at} /> {one.possibly_repeated ? '· possibly repeated' : ''} {one.detail}
+            {one.attempt > 0 && `attempt ${one.attempt} · `}
+            <Time at={one.finished_at ?? one.started_at} />
+            {one.retry_at && (
+              <>
+                {' · again '}
+                <Time at={one.retry_at} />
+              </>
+            )}
+            {one.possibly_repeated && ' · possibly repeated'}
+            {one.detail && ` · ${one.detail}`}
           </Typography>
         </Box>
       ))}

@@ -15,12 +15,34 @@ import type { Mark } from '../../charts/overlays';
 import { explorerPath } from '../../lib/explorerState';
 import { incidentWindow } from '../../lib/incidentWindow';
 import { parseThreshold } from '../../lib/parseThreshold';
-import { toneOf } from '../../lib/toneOf';
+import { seriesName } from '../../lib/seriesName';
 import { MONO } from '../../theme';
 import { Icon } from '../Icon';
+import { Time } from '../Time';
 import { ToneChip } from '../ToneChip';
 
-const STATES = ['firing', 'pending', 'resolved'] as const;
+const STATES = ['firing', 'pending', 'resolved'];
+const ALERTS_SHOWN = 8;
+
+function byState(left: Alert, right: Alert): number {
+  return STATES.indexOf(left.state) - STATES.indexOf(right.state);
+}
+
+function AlertLine({ alert }: { alert: Alert }) {
+  const text = alert.annotations.summary || seriesName(alert.labels);
+  return (
+    <Box component="li" sx={{ display: 'grid', gridTemplateColumns: '76px minmax(0, 1fr) auto', alignItems: 'center', gap: 1.5, px: 2, py: 0.5 }}>
+      <ToneChip word={alert.state} sx={{ justifySelf: 'start' }} />
+      <Typography variant="body2" noWrap component={Link} to={`/alerts?state=${alert.state}&alert=${alert.alert_id}`} title={seriesName(alert.labels)} sx={{ color: 'text.primary', textDecoration: 'none', '&:hover': { textDecoration: 'underline' } }}>
+        {text}
+      </Typography>
+      <Typography variant="caption" color="text.secondary" component="div">
+        <Time at={alert.state === 'resolved' ? alert.resolved_at : (alert.fired_at ?? alert.active_at)} />
+      </Typography>
+    </Box>
+  );
+}
+
 
 function useMarks(incident: IncidentDetail): Mark[] {
   const { palette } = useTheme();
@@ -52,14 +74,6 @@ function Panel({ incident, expr, alerts, marks }: { incident: IncidentDetail; ex
         <Typography variant="h3" noWrap>
           {first?.rule}
         </Typography>
-        {STATES.map((state) => [state, alerts.filter((alert) => alert.state === state)] as const).map(
-          ([state, some]) =>
-            some[0] && (
-              <Link key={state} to={`/alerts?state=${state}&alert=${some[0].alert_id}`} style={{ textDecoration: 'none' }} title={some.map((alert) => alert.annotations.summary).join('\n')}>
-                <ToneChip word={some.length > 1 ? `${some.length} ${state}` : state} tone={toneOf(state)} sx={{ cursor: 'pointer' }} />
-              </Link>
-            ),
-        )}
         <Tooltip title="Open in the explorer">
           <IconButton size="small" component={Link} to={link} aria-label={`Explore the expression of ${first?.rule ?? 'the alert'}`} sx={{ ml: 'auto' }}>
             <Icon path={mdiChartLine} />
@@ -69,9 +83,19 @@ function Panel({ incident, expr, alerts, marks }: { incident: IncidentDetail; ex
       <Typography variant="caption" color="text.secondary" noWrap component="div" title={expr} sx={{ fontFamily: MONO, px: 2, fontSize: '0.6875rem' }}>
         {expr}
       </Typography>
-      <Box sx={{ px: 1, pb: 0.5, pt: 0.5 }}>
+      <Box sx={{ px: 1, pt: 0.5 }}>
         <ExpressionChart expr={expr} start={window.start} end={window.end} height={190} marks={marks} focus={focus} syncKey={incident.incident_id} />
       </Box>
+      <Box component="ul" aria-label={`Alerts of ${first?.rule ?? 'the rule'}`} sx={{ listStyle: 'none', m: 0, p: 0, pb: 0.5 }}>
+        {[...alerts].sort(byState).slice(0, ALERTS_SHOWN).map((alert) => (
+          <AlertLine key={alert.alert_id} alert={alert} />
+        ))}
+      </Box>
+      {alerts.length > ALERTS_SHOWN && (
+        <Typography variant="caption" color="text.secondary" sx={{ px: 2, pb: 1, display: 'block' }}>
+          and {alerts.length - ALERTS_SHOWN} more
+        </Typography>
+      )}
     </Paper>
   );
 }
