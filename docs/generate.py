@@ -1,0 +1,283 @@
+"""Writes docs/reference from the code: settings, metrics, facts, errors, routes and commands.
+
+``make reference`` runs it; ``tests/architecture/test_reference.py`` fails when a page is not what
+it would write.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+import qvmon
+from qvmon.api.config import ApiConfig
+from qvmon.api.http.application import create_app
+from qvmon.api.http.errors import STATUS
+from qvmon.api.ports import ApiPorts, BuildFacts
+from qvmon.app.command import app as command_line
+from qvmon.app.settings import Settings
+from qvmon.model import events
+from qvmon.model.access import ROLE_PERMISSIONS, Permission
+from qvmon.model.clock import SystemClock
+from qvmon.model.errors import ErrorKind
+from qvmon.model.facts import body_types
+from qvmon.model.metrics import Metric, Registry
+
+HERE = Path(__file__).parent / "reference"
+_FIELDS_IN_ONE_ENTRY = re.compile(r"(?:^|``)(\w+)(?:``)?: (.*?)(?=``\w+``: |$)")
+NOTICE = "<!-- Written by docs/generate.py; change the code, then `make reference`. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Return the generated pages: file name to text."""
+    made = {
+        "settings.md": settings_page(),
+        "metrics.md": metrics_page(),
+        "facts.md": facts_page(),
+        "events.md": events_page(),
+        "errors.md": errors_page(),
+        "access.md": access_page(),
+        "routes.md": routes_page(),
+        "commands.md": commands_page(),
+    }
+    return {name: f"{NOTICE}{text.rstrip()}\n" for name, text in made.items()}
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(each) for each in line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def settings_page() -> str:
+    """Return every setting with its type, default and meaning."""
+    sections = "\n\n".join(_settings_section(Settings, "", set()))
+    intro = (
+        "One YAML file, given with `--config`. Secrets are references: `env:NAME` or `file:PATH`."
+    )
+    return f"# Settings\n\n{intro}\n\n{sections}"
+
+
+def _settings_section(model: type[BaseModel], path: str, seen: set[type]) -> Iterator[str]:
+    seen.add(model)
+    described = _attribute_docs(model)
+    nested: list[tuple[str, type[BaseModel]]] = []
+    rows = []
+    for name, field in model.model_fields.items():
+        inner = _inner_model(field)
+        if inner is not None:
+            nested.append((f"{path}{name}", inner))
+        shown = f"[`{path}{name}`](#{_anchor(f'{path}{name}')})" if inner else f"`{path}{name}`"
+        rows.append(
+            (
+                shown,
+                _type_name(field),
+                _default(field),
+                described.get(name, field.description or ""),
+            )
+        )
+    title = path.rstrip(".") or "top level"
+    intro = (model.__doc__ or "").split("\n\n")[0]
+    yield f"## {title}\n\n{intro}\n\n{table(('setting', 'type', 'default', 'meaning'), rows)}"
+    for where, inner in nested:
+        if inner not in seen:
+            yield from _settings_section(inner, f"{where}.", seen)
+
+
+def _anchor(path: str) -> str:
+    return path.replace(".", "")
+
+
+def _inner_model(field: FieldInfo) -> type[BaseModel] | None:
+    for candidate in _type_parts(field.annotation):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def _type_parts(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from _type_parts(part)
+
+
+def _type_name(field: FieldInfo) -> str:
+    text = re.sub(r"[\w.]+\.(\w+)", r"\1", str(field.annotation))
+    return re.sub(r"<class '(\w+)'>", r"\1", text).replace("SecretStr", "secret")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return ""
+    if isinstance(value, SecretStr):
+        return ""
+    return f"`{value}`"
+
+
+def _attribute_docs(model: type[BaseModel]) -> dict[str, str]:
+    """Return what the ``Attributes`` section of a class and its bases says of each field."""
+    said: dict[str, str] = {}
+    for cls in reversed(model.__mro__):
+        _, found, section = (cls.__doc__ or "").partition("Attributes:\n")
+        if found:
+            entries = re.split(r"\n {8}(?=\w+:)", "\n" + section)
+            for entry in entries[1:]:
+                sentence = " ".join(entry.split())
+                said.update(_FIELDS_IN_ONE_ENTRY.findall(sentence))
+    return said
+
+
+# --- metrics and facts ----------------------------------------------------------------------------
+
+
+def metrics_page() -> str:
+    """Return every metric qvmon exports about itself."""
+    found = {metric.name: metric for module in _modules("metrics") for metric in _metrics(module)}
+    rows = [
+        (f"`{m.name}`", m.type.value, ", ".join(m.labels), m.help)
+        for m in sorted(found.values(), key=lambda metric: metric.name)
+    ]
+    return f"# Metrics of qvmon itself\n\n{table(('metric', 'type', 'labels', 'meaning'), rows)}"
+
+
+def _modules(name: str) -> Iterator[Any]:
+    for module in pkgutil.walk_packages(qvmon.__path__, "qvmon."):
+        if module.name.rpartition(".")[2] == name and "testing" not in module.name:
+            yield importlib.import_module(module.name)
+
+
+def _metrics(module: Any) -> Iterator[Metric]:
+    yield from (value for value in vars(module).values() if isinstance(value, Metric))
+
+
+def facts_page() -> str:
+    """Return every type of fact with its fields."""
+    parts = []
+    for name, body in sorted(body_types().items()):
+        rows = [(f"`{field}`",) for field in body.__struct_fields__]
+        summary = (body.__doc__ or "").split("\n\n")[0]
+        parts.append(
+            f"## {name}\n\n{summary} (version {body.VERSION})\n\n{table(('field',), rows)}"
+        )
+    return "# Facts\n\nWhat the ledger can say.\n\n" + "\n\n".join(parts)
+
+
+def events_page() -> str:
+    """Return every event qvmon publishes with its fields."""
+    published = [
+        kind
+        for kind in vars(events).values()
+        if isinstance(kind, type) and issubclass(kind, events.Event) and not kind.__subclasses__()
+    ]
+    parts = [
+        f"## {kind.__name__}\n\n{(kind.__doc__ or '').split(chr(10) * 2)[0]}\n\n"
+        + table(("field",), [(f"`{field}`",) for field in kind.__struct_fields__])
+        for kind in published
+    ]
+    return "# Published events\n\nCloudEvents 1.0 in JSON.\n\n" + "\n\n".join(parts)
+
+
+# --- errors, access, routes, commands -------------------------------------------------------------
+
+
+def errors_page() -> str:
+    """Return every kind of error and its HTTP status."""
+    rows = [(f"`{kind.value}`", STATUS[kind]) for kind in ErrorKind]
+    return f"# Errors\n\n{table(('kind', 'HTTP status'), rows)}"
+
+
+def access_page() -> str:
+    """Return what each role may do."""
+    rows = [
+        (
+            f"`{permission.value}`",
+            *("yes" if permission in held else "" for held in ROLE_PERMISSIONS.values()),
+        )
+        for permission in Permission
+    ]
+    head = ("permission", *(role.value for role in ROLE_PERMISSIONS))
+    return f"# Roles and what they may do\n\n{table(head, rows)}"
+
+
+def routes_page() -> str:
+    """Return every HTTP route."""
+    anything: Any = object()  # a route is made when its part is there; none is called here
+    parts = dict.fromkeys(
+        ("access", "ledger", "queries", "series", "ingest", "targets", "rules", "incidents"),
+        anything,
+    )
+    ports = ApiPorts(
+        clock=SystemClock(),
+        registry=Registry(),
+        build=BuildFacts(version="", started_at_us=0),
+        ready=lambda: True,
+        **parts,
+    )
+    application = create_app(ports, ApiConfig())
+    rows = sorted(
+        (
+            f"`{route.path}`",
+            ", ".join(sorted(route.methods)),
+            (route.description or "").split("\n\n")[0],
+        )
+        for route in _routes(application)
+    )
+    return f"# HTTP routes\n\n{table(('path', 'methods', 'what it does'), rows)}"
+
+
+def _routes(router: Any) -> Iterator[APIRoute]:
+    """Yield the routes of a router and of those it includes, prefixes applied."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif hasattr(route, "original_router"):
+            yield from _routes(route.original_router)
+
+
+def commands_page() -> str:
+    """Return every command with its help."""
+    command = typer.main.get_command(command_line)
+    parts = [f"## {name}\n\n```\n{text}\n```" for name, text in _helps(command, "qvmon")]
+    return "# Commands\n\n" + "\n\n".join(parts)
+
+
+def _helps(command: Any, name: str) -> Iterator[tuple[str, str]]:
+    if hasattr(command, "commands"):
+        for child in sorted(command.commands):
+            yield from _helps(command.commands[child], f"{name} {child}")
+        return
+    rows = [(p.opts[0], getattr(p, "help", "") or "") for p in command.params]
+    width = max((len(option) for option, _ in rows), default=0)
+    listed = "\n".join(f"  {option:<{width}}  {text}".rstrip() for option, text in rows)
+    yield name, f"{command.help or ''}\n\n{listed}".strip()
+
+
+def main() -> None:
+    """Write the pages."""
+    HERE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (HERE / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
