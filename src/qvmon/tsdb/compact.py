@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from qvmon.model.series import Int64s
-from qvmon.tsdb.block import Block, BlockMeta
-from qvmon.tsdb.block_list import BlockList
-from qvmon.tsdb.block_writer import Origin
+from qvmon.tsdb.block.block import Block, BlockMeta
+from qvmon.tsdb.block.blocks import BlockList
+from qvmon.tsdb.block.writer import Origin
 from qvmon.tsdb.flush import write_series
-from qvmon.tsdb.head import EARLIEST, LATEST
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.options import Options
-from qvmon.tsdb.rows import Rows, merged
+from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 
 _FAN_IN = 3
 _LARGEST_WITHOUT_RETENTION = 3**5

@@ -28,20 +28,20 @@ from qvmon.model.series import (
     SeriesColumns,
     SeriesKeys,
 )
-from qvmon.tsdb import kernels
-from qvmon.tsdb.block_list import BlockList
-from qvmon.tsdb.cache import PageCache
+from qvmon.tsdb.block.blocks import BlockList
+from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.compact import expired, merge_blocks, mergeable
 from qvmon.tsdb.durable import sync
 from qvmon.tsdb.flush import flush_head, flush_late
-from qvmon.tsdb.head import EARLIEST, Admission, Head
+from qvmon.tsdb.head import kernels
+from qvmon.tsdb.head.head import Admission, Head
 from qvmon.tsdb.identity.index import Index
+from qvmon.tsdb.log.records import RecordKind
+from qvmon.tsdb.log.wal import WriteAheadLog
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.paths import DataPaths
-from qvmon.tsdb.records import RecordKind
 from qvmon.tsdb.recover import recover
-from qvmon.tsdb.rows import Rows, merged
-from qvmon.tsdb.wal import WriteAheadLog
+from qvmon.tsdb.rows import EARLIEST, Rows, merged
 
 REASONS = {
     kernels.OUT_OF_ORDER: "out_of_order",

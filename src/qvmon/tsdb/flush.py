@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from qvmon.model.series import Int64s
-from qvmon.tsdb.block_list import BlockList
-from qvmon.tsdb.block_writer import Origin, key_order, write_block
-from qvmon.tsdb.head import EARLIEST, Head
+from qvmon.tsdb.block.blocks import BlockList
+from qvmon.tsdb.block.writer import Origin, key_order, write_block
+from qvmon.tsdb.head.head import Head
+from qvmon.tsdb.head.late import LateSamples
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.late import LateSamples
-from qvmon.tsdb.rows import Rows, merged
+from qvmon.tsdb.rows import EARLIEST, Rows, merged
 
 _PART_ROWS = 1 << 20
 _MOST_LATE_BLOCKS = 64

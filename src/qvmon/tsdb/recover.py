@@ -12,13 +12,12 @@ import numpy as np
 
 from qvmon.model.errors import QvmonError
 from qvmon.model.series import Bools, Int64s, SampleBatch
-from qvmon.tsdb.block import Block
-from qvmon.tsdb.cache import PageCache
+from qvmon.tsdb.block.block import Block
+from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.durable import remove_directory, replace_file
-from qvmon.tsdb.head import EARLIEST, LATEST, Admission, Head
+from qvmon.tsdb.head.head import Admission, Head
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.paths import DataPaths
-from qvmon.tsdb.records import (
+from qvmon.tsdb.log.records import (
     BadRecordError,
     Record,
     RecordKind,
@@ -26,7 +25,9 @@ from qvmon.tsdb.records import (
     read_samples,
     read_series,
 )
-from qvmon.tsdb.wal import Segment
+from qvmon.tsdb.log.wal import Segment
+from qvmon.tsdb.paths import DataPaths
+from qvmon.tsdb.rows import EARLIEST, LATEST
 
 _STATE_VERSION = 1
 

@@ -11,6 +11,12 @@ import numpy as np
 from qvmon.model.series import Float64s, Int64s
 from qvmon.tsdb import kernels
 
+EARLIEST = -(2**63)
+"""Before any sample."""
+
+LATEST = 2**63 - 1
+"""After any sample."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher, MatchOp
 from qvmon.model.series import STALE, STALE_BITS, SampleBatch, SeriesKeys
-from qvmon.tsdb import block_writer
+from qvmon.tsdb.block import writer
 from tests.unit.tsdb.conftest import BLOCK, NOW, Small, labels_of
 from tests.unit.tsdb.oracle import Oracle
 
@@ -192,7 +192,7 @@ def test_a_flush_that_fails_loses_nothing_and_leaves_nothing(small, monkeypatch)
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(block_writer, "publish_directory", fail)
+        patch.setattr(writer, "publish_directory", fail)
         with pytest.raises(OSError, match="No space"):
             small.database.flush()
     assert list(small.database.paths.blocks.iterdir()) == []

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.tsdb.log.records import RECORD_HEADER, SEGMENT_HEADER, RecordKind, framed
 from qvmon.tsdb.options import Options
-from qvmon.tsdb.records import RECORD_HEADER, SEGMENT_HEADER, RecordKind, framed
 from tests.unit.tsdb.conftest import Small
 
 GROUPS = 20

@@ -12,7 +12,7 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Bytes, Int64s, SampleBatch, SeriesKeys
-from qvmon.tsdb import kernels
+from qvmon.tsdb.log import kernels
 
 SEGMENT_VERSION = 1
 RECORD_VERSION = 1

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Int64s, SeriesKeys
 from qvmon.tsdb import kernels
-from qvmon.tsdb.cache import PageCache
+from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import BlockPaths
 from qvmon.tsdb.rows import Rows

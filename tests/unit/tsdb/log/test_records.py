@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qvmon.model.labels import Labels
 from qvmon.model.series import SampleBatch, SeriesKeys
-from qvmon.tsdb.records import (
+from qvmon.tsdb.log.records import (
     RecordKind,
     read_records,
     read_samples,

@@ -11,10 +11,10 @@ import pytest
 
 from qvmon.model.labels import Labels
 from qvmon.model.series import STALE, SeriesKeys
-from qvmon.tsdb import block_writer
-from qvmon.tsdb.block import Block
-from qvmon.tsdb.block_writer import Origin, key_order, write_block
-from qvmon.tsdb.cache import PageCache
+from qvmon.tsdb.block import writer
+from qvmon.tsdb.block.block import Block
+from qvmon.tsdb.block.cache import PageCache
+from qvmon.tsdb.block.writer import Origin, key_order, write_block
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.rows import Rows, merged
@@ -25,7 +25,7 @@ SERIES = 50
 @pytest.fixture
 def written(tmp_path, monkeypatch):
     """A block of 50 series with 0 to 49 samples each, in row groups of 100 rows."""
-    monkeypatch.setattr(block_writer, "_GROUP_ROWS", 100)
+    monkeypatch.setattr(writer, "_GROUP_ROWS", 100)
     paths = DataPaths(tmp_path)
     paths.create()
     keys = SeriesKeys.from_labels([Labels(n=f"{i:02}") for i in range(SERIES)])

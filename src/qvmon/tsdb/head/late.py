@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qvmon.model.series import Bytes, Int64s
-from qvmon.tsdb import kernels
+from qvmon.tsdb.head import kernels
 from qvmon.tsdb.rows import Rows
 
 _FIRST_ROWS = 1024

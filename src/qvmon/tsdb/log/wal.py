@@ -15,18 +15,18 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Int64s, SampleBatch, SeriesKeys
-from qvmon.tsdb import kernels
 from qvmon.tsdb.durable import sync
-from qvmon.tsdb.head import EARLIEST
-from qvmon.tsdb.paths import DataPaths
-from qvmon.tsdb.records import (
+from qvmon.tsdb.log import kernels
+from qvmon.tsdb.log.records import (
     SEGMENT_HEADER,
     RecordKind,
     samples_record,
     segment_header,
     series_record,
 )
+from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.reserve import reserved
+from qvmon.tsdb.rows import EARLIEST
 
 _MOST_UNSYNCED = 256 << 20
 

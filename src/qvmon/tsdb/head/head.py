@@ -9,16 +9,10 @@ from threading import Lock
 import numpy as np
 
 from qvmon.model.series import Bytes, Int32s, Int64s, SampleBatch
-from qvmon.tsdb import kernels
-from qvmon.tsdb.late import LateSamples, LateView
+from qvmon.tsdb.head import kernels
+from qvmon.tsdb.head.late import LateSamples, LateView
 from qvmon.tsdb.reserve import reserved
-from qvmon.tsdb.rows import Rows, merged
-
-EARLIEST = -(2**63)
-"""Before any sample."""
-
-LATEST = 2**63 - 1
-"""After any sample."""
+from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 
 _CHUNK_BYTES = kernels.CHUNK * 16 + 16
 

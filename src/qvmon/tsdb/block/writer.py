@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 
 from qvmon.model.labels import Labels
 from qvmon.model.series import Int64s, SeriesKeys
-from qvmon.tsdb.block import BLOCK_VERSION, BlockMeta
+from qvmon.tsdb.block.block import BLOCK_VERSION, BlockMeta
 from qvmon.tsdb.durable import publish_directory
-from qvmon.tsdb.head import EARLIEST, LATEST
 from qvmon.tsdb.paths import BlockPaths
-from qvmon.tsdb.rows import Rows
+from qvmon.tsdb.rows import EARLIEST, LATEST, Rows
 
 _GROUP_ROWS = 65_536
 _SAMPLES = pa.schema(

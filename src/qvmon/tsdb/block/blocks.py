@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from qvmon.tsdb.block import Block
-from qvmon.tsdb.cache import PageCache
+from qvmon.tsdb.block.block import Block
+from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.durable import remove_directory
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import BlockPaths, DataPaths

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.tsdb import wal
+from qvmon.tsdb.log import wal
 
 
 class FailingDisk:

@@ -1,0 +1,1 @@
+"""Blocks: what is older, as Parquet files that never change."""

@@ -1,0 +1,1 @@
+"""The newest samples of every series, in memory; the log has them too."""
