@@ -59,11 +59,11 @@ _TYPES = (
     b"gauge",
     b"histogram",
     b"summary",
-    b"untyped",
     b"unknown",
     b"info",
     b"stateset",
     b"gaugehistogram",
+    b"untyped",  # the last: OpenMetrics does not have it
 )
 _TYPE_LETTERS = np.frombuffer(b"".join(_TYPES), np.uint8).copy()
 _TYPE_ENDS = np.cumsum([len(each) for each in _TYPES])
@@ -109,9 +109,9 @@ def _skip_name(body: Bytes, at: int, end: int, start: int, part: int) -> int:
     return at
 
 
-@kernel("UniTuple(int64, 3)(Array(uint8, 1, 'C', True), int64, int64)")
-def _label_set(body: Bytes, at: int, end: int) -> tuple[int, int, int]:
-    """Scan a label set from its opening brace.
+@kernel("UniTuple(int64, 3)(Array(uint8, 1, 'C', True), int64, int64, boolean)")
+def _label_set(body: Bytes, at: int, end: int, strict: bool) -> tuple[int, int, int]:
+    """Scan a label set from its opening brace; a strict one has no blanks and no last comma.
 
     Returns:
         The position after it (or of the mistake), whether it holds a quoted metric name, and what
@@ -119,11 +119,12 @@ def _label_set(body: Bytes, at: int, end: int) -> tuple[int, int, int]:
     """
     named = 0
     at += 1
+    comma = False
     while True:
-        at = _skip_blanks(body, at, end)
+        at = at if strict else _skip_blanks(body, at, end)
         if at >= end:
             return at, named, OPEN_BRACES
-        if body[at] == ord("}"):
+        if body[at] == ord("}") and not (strict and comma):
             return at + 1, named, FINE
         quoted = body[at] == _QUOTE
         if quoted:
@@ -135,17 +136,17 @@ def _label_set(body: Bytes, at: int, end: int) -> tuple[int, int, int]:
             if after == at:
                 return at, named, OPEN_BRACES if body[at] == _NEWLINE else BAD_LABEL_NAME
         empty = quoted and after == at + 2
-        start, at = at, _skip_blanks(body, after, end)
+        start, at = at, after if strict else _skip_blanks(body, after, end)
         if at < end and body[at] == ord("="):
             if empty:
                 return start, named, BAD_LABEL_NAME
-            at = _skip_blanks(body, at + 1, end)
+            at = at + 1 if strict else _skip_blanks(body, at + 1, end)
             if at >= end or body[at] != _QUOTE:
                 return at, named, NO_QUOTE
             after = _skip_string(body, at, end)
             if after < 0:
                 return at, named, OPEN_STRING
-            at = _skip_blanks(body, after, end)
+            at = after if strict else _skip_blanks(body, after, end)
         elif not quoted:
             return at, named, NO_EQUALS
         elif named:
@@ -154,7 +155,8 @@ def _label_set(body: Bytes, at: int, end: int) -> tuple[int, int, int]:
             return start, named, NO_NAME
         else:
             named = 1
-        if at < end and body[at] == ord(","):
+        comma = at < end and body[at] == ord(",")
+        if comma:
             at += 1
         elif at >= end or body[at] != ord("}"):
             return at, named, NO_COMMA
@@ -170,7 +172,7 @@ def _series(body: Bytes, at: int, end: int, openmetrics: bool) -> tuple[int, int
     brace = after if openmetrics else _skip_blanks(body, after, end)
     if brace >= end or body[brace] != ord("{"):
         return after, after, FINE
-    after, inside, mistake = _label_set(body, brace, end)
+    after, inside, mistake = _label_set(body, brace, end, openmetrics)
     if mistake == FINE and named + inside != 1:
         return brace, brace, TWO_NAMES if named else NO_NAME
     return after, after, mistake
@@ -196,7 +198,7 @@ def _exemplar(body: Bytes, at: int, end: int) -> tuple[int, int]:
     """Scan `` # {labels} value [timestamp]`` from its hash sign; return (end, mistake)."""
     if at + 2 >= end or body[at + 1] != _SPACE or body[at + 2] != ord("{"):
         return at, BAD_EXEMPLAR
-    at, named, mistake = _label_set(body, at + 2, end)
+    at, named, mistake = _label_set(body, at + 2, end, True)
     if mistake != FINE:
         return at, mistake
     if named or at >= end or body[at] != _SPACE:
@@ -211,10 +213,10 @@ def _exemplar(body: Bytes, at: int, end: int) -> tuple[int, int]:
     return at, FINE
 
 
-@kernel("UniTuple(int64, 2)(Array(uint8, 1, 'C', True), int64, int64)")
-def _type_word(body: Bytes, start: int, end: int) -> tuple[int, int]:
-    """Return (end of the word without trailing blanks, whether it is a metric type)."""
-    while end > start and (body[end - 1] == _SPACE or body[end - 1] == _TAB):
+@kernel("UniTuple(int64, 2)(Array(uint8, 1, 'C', True), int64, int64, boolean)")
+def _type_word(body: Bytes, start: int, end: int, strict: bool) -> tuple[int, int]:
+    """Return (end of the word, less trailing blanks unless strict; whether it is a type)."""
+    while not strict and end > start and (body[end - 1] == _SPACE or body[end - 1] == _TAB):
         end -= 1
     begin = 0
     for stop in _TYPE_ENDS:
@@ -223,7 +225,7 @@ def _type_word(body: Bytes, start: int, end: int) -> tuple[int, int]:
             while same < end - start and body[start + same] == _TYPE_LETTERS[begin + same]:
                 same += 1
             if same == end - start:
-                return end, 1
+                return end, 0 if strict and stop == _TYPE_ENDS[-1] else 1
         begin = stop
     return end, 0
 
@@ -275,11 +277,12 @@ def _comment(
             return word, 0, 0, 0, 0, 0, BAD_COMMENT
         return line_end, EOF if openmetrics else 0, 0, 0, 0, 0, FINE
     after = word + 4
-    blank = kind > 0 and after < line_end and (body[after] == _SPACE or body[after] == _TAB)
+    blank = kind > 0 and after < line_end and body[after] == _SPACE
+    blank = blank or (kind > 0 and after < line_end and body[after] == _TAB and not openmetrics)
     if not blank or (kind == UNIT and not openmetrics):
         mistake = BAD_COMMENT if openmetrics else FINE
         return word if openmetrics else line_end, 0, 0, 0, 0, 0, mistake
-    name = _skip_blanks(body, after, line_end)
+    name = after + 1 if openmetrics else _skip_blanks(body, after, line_end)
     if name < line_end and body[name] == _QUOTE:
         name_end = _skip_string(body, name, line_end)
     else:
@@ -287,11 +290,13 @@ def _comment(
     if name_end <= name:
         return name, 0, 0, 0, 0, 0, BAD_COMMENT if openmetrics or kind == TYPE else NO_NAME
     text = _skip_blanks(body, name_end, line_end)
-    if text == name_end and text < line_end:
+    if openmetrics:
+        text = name_end + 1 if name_end < line_end and body[name_end] == _SPACE else name_end
+    if text == name_end and (openmetrics or text < line_end):
         return text, 0, 0, 0, 0, 0, BAD_COMMENT
     if kind != TYPE:
         return line_end, kind, name, name_end, text, line_end, FINE
-    text_end, known = _type_word(body, text, line_end)
+    text_end, known = _type_word(body, text, line_end, openmetrics)
     if not known:
         return text, 0, 0, 0, 0, 0, BAD_TYPE
     return line_end, TYPE, name, name_end, text, text_end, FINE
