@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from qvmon.model.clock import now_us
 from qvmon.model.facts import FactDraft
 from qvmon.model.labels import Labels
 from qvmon.model.ledger import Row
+from qvmon.model.series import Float64s
 from qvmon.services.alerting.alert_facts import Told, alert_draft, restored
 from qvmon.services.alerting.alert_series import AlertSeries
 from qvmon.services.alerting.identity import RuleKey, alert_id
 from qvmon.services.alerting.kernels import NEVER
 from qvmon.services.alerting.means import Means, Tick
 from qvmon.services.alerting.recorder import Recorder
+from qvmon.services.alerting.row_labels import RowLabels
 from qvmon.services.alerting.rule import (
-    Rows,
     alert_labels,
     annotated,
     block_of,
@@ -30,6 +33,8 @@ from qvmon.wire.rule_file import AlertingRule
 
 TEMPLATE_FAILURE = "<error expanding template: "
 
+_PAUSE_EVERY = 50
+
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
@@ -37,6 +42,9 @@ class _Sight:
 
     source: Labels | None
     annotations: Mapping[str, str]
+
+
+_UNSEEN = _Sight(None, {})
 
 
 class AlertingEvaluation:
@@ -64,6 +72,12 @@ class AlertingEvaluation:
         self._series = AlertSeries()
         self._recorder = Recorder(means.sink, means.meters)
         self._around = Surroundings(means.external_labels, means.external_url)
+        self._row_labels = RowLabels()
+        self._by_source: dict[Labels, Labels] = {}
+        self._varies = any(not each.is_constant for each in rule.labels.values())
+        self._last: tuple[tuple[Labels, ...], tuple[Labels, ...]] = ((), ())
+        self._alerts_of_sources: tuple[Labels, ...] = ()
+        self._sources: dict[Labels, Labels] = {}
 
     def restore(self, rows: Sequence[Row]) -> set[str]:
         """Take over the elements that ``rows`` remember; return the ids of those that are its."""
@@ -82,19 +96,22 @@ class AlertingEvaluation:
         self._around = Surroundings(
             self._means.external_labels, self._means.external_url, tick.query_ms
         )
-        labels = await self._labels(rows)
-        unknown = await self._unknown(frozenset(labels), tick)
+        sources = self._row_labels.of(rows.frame)
+        labels = await self._labels(sources, rows.values)
+        unknown = await self._unknown(labels, tick)
         block = block_of(tick.time_ms, labels, rows.values, unknown)
         outcome = step(self._timing, self._elements, block)
         if outcome.refused.any():
             raise over_limit(self._timing.limit, len(labels), "alerts")
-        sources = dict(zip(labels, rows.labels, strict=True))
-        changed = await self._annotations(outcome, sources)
+        decided_us = now_us(self._means.clock)
+        by_alert = self._source_by_alert(labels, sources)
+        changed = await self._annotations(outcome, by_alert)
+        if changed or self._elements.labels != outcome.elements.labels:
+            self._sights = {
+                each: self._sight(each, by_alert, changed) for each in outcome.elements.labels
+            }
         self._elements = outcome.elements
-        self._sights = {
-            each: self._sight(each, sources, changed) for each in outcome.elements.labels
-        }
-        return self._drafts(outcome, changed, tick)
+        return await self._drafts(outcome, changed, tick, decided_us)
 
     async def record(self, tick: Tick) -> None:
         """Write ``ALERTS`` and ``ALERTS_FOR_STATE`` of the elements as they are now.
@@ -107,33 +124,40 @@ class AlertingEvaluation:
 
     # --- one tick --------------------------------------------------------------------------------
 
-    async def _labels(self, rows: Rows) -> tuple[Labels, ...]:
-        around, labels = self._around, []
-        for source, value in zip(rows.labels, rows.values.tolist(), strict=True):
-
-            def render(seen: Surroundings, source: Labels = source, v: float = value) -> Labels:
-                return alert_labels(self.rule, source, v, seen)
-
-            each, around = await self._means.asker.rendered(render, around)
-            labels.append(each)
+    async def _labels(self, sources: tuple[Labels, ...], values: Float64s) -> tuple[Labels, ...]:
+        """Return the labels of the alerts; the very same ones as long as nothing can change."""
+        if sources is self._last[0] and not self._varies:
+            return self._last[1]
+        known = {} if self._varies else self._by_source
+        around, labels = self._around, list[Labels]()
+        for number, (source, value) in enumerate(zip(sources, values.tolist(), strict=True)):
+            await _pause(number)
+            if source in known:
+                labels.append(known[source])
+                continue
+            render = partial(alert_labels, self.rule, source, value)
+            made, around = await self._means.asker.rendered(render, around)
+            labels.append(made)
         require_distinct(self.rule, labels)
-        return tuple(labels)
+        self._by_source = dict(zip(sources, labels, strict=True))
+        self._last = sources, tuple(labels)
+        return self._last[1]
 
-    async def _unknown(self, present: frozenset[Labels], tick: Tick) -> list[Labels]:
+    async def _unknown(self, labels: tuple[Labels, ...], tick: Tick) -> list[Labels]:
         """Return the elements that are gone, but not known to be gone."""
         elements = self._elements
+        if elements.labels == labels:
+            return []
+        present = frozenset(labels)
         gone = [row for row, each in enumerate(elements.labels) if each not in present]
         if not gone or not self._timing.unknown_hold_ms:
             return []
         if not tick.ready:
             return [elements.labels[row] for row in gone]
         unsettled = tick.time_ms < tick.resumed_ms + self._window_ms
-        unknown = [
-            elements.labels[row]
-            for row in gone
-            if unsettled and elements.active_at[row] < tick.resumed_ms
-        ]
-        rest = [elements.labels[row] for row in gone if elements.labels[row] not in set(unknown)]
+        restored = {row for row in gone if elements.active_at[row] < tick.resumed_ms and unsettled}
+        unknown = [elements.labels[row] for row in gone if row in restored]
+        rest = [elements.labels[row] for row in gone if row not in restored]
         return unknown + (await self._means.asker.dark(rest, tick.query_ms) if rest else [])
 
     async def _annotations(
@@ -141,20 +165,16 @@ class AlertingEvaluation:
     ) -> dict[Labels, Mapping[str, str]]:
         """Return the annotations of the elements that changed."""
         texts: dict[Labels, Mapping[str, str]] = {}
-        for each in outcome.transitions:
+        for number, each in enumerate(outcome.transitions):
+            await _pause(number)
             labels = outcome.labels[each.row]
-            sight = self._sights.get(labels)
-            source = sources.get(labels) or (sight.source if sight else None)
-            if source is None:
-                texts[labels] = sight.annotations if sight else {}
-                continue
-
-            def render(
-                seen: Surroundings, source: Labels = source, value: float = each.value
-            ) -> dict[str, str]:
-                return annotated(self.rule, source, value, seen)
-
-            texts[labels], _ = await self._means.asker.rendered(render, self._around)
+            sight = self._sights.get(labels, _UNSEEN)
+            source = sources.get(labels, sight.source)
+            texts[labels] = sight.annotations
+            if source is not None:
+                texts[labels], _ = await self._means.asker.rendered(
+                    partial(annotated, self.rule, source, each.value), self._around
+                )
         return texts
 
     def _sight(
@@ -163,31 +183,40 @@ class AlertingEvaluation:
         sources: Mapping[Labels, Labels],
         changed: Mapping[Labels, Mapping[str, str]],
     ) -> _Sight:
-        before = self._sights.get(labels)
-        source = sources.get(labels) or (before.source if before else None)
-        told = changed.get(labels)
-        if told is None:
-            told = before.annotations if before else {}
-        return _Sight(source, told)
+        before = self._sights.get(labels, _UNSEEN)
+        return _Sight(sources.get(labels, before.source), changed.get(labels, before.annotations))
 
-    def _drafts(
-        self, outcome: Outcome, texts: Mapping[Labels, Mapping[str, str]], tick: Tick
+    def _source_by_alert(
+        self, labels: tuple[Labels, ...], sources: tuple[Labels, ...]
+    ) -> Mapping[Labels, Labels]:
+        if labels is not self._alerts_of_sources or self._varies:
+            self._alerts_of_sources = labels
+            self._sources = dict(zip(labels, sources, strict=True))
+        return self._sources
+
+    async def _drafts(
+        self,
+        outcome: Outcome,
+        texts: Mapping[Labels, Mapping[str, str]],
+        tick: Tick,
+        decided_us: int,
     ) -> list[FactDraft]:
-        decided_us = now_us(self._means.clock)
-        return [
-            self._draft(each, outcome.labels[each.row], texts, tick, decided_us)
-            for each in outcome.transitions
-        ]
+        drafts = []
+        for number, each in enumerate(outcome.transitions):
+            await _pause(number)
+            labels = outcome.labels[each.row]
+            drafts.append(self._draft(each, labels, texts[labels], tick, decided_us))
+        return drafts
 
     def _draft(
         self,
         transition: Transition,
         labels: Labels,
-        texts: Mapping[Labels, Mapping[str, str]],
+        annotations: Mapping[str, str],
         tick: Tick,
         decided_us: int,
     ) -> FactDraft:
-        meters, annotations = self._means.meters, texts[labels]
+        meters = self._means.meters
         broken = sum(TEMPLATE_FAILURE in t for t in (*annotations.values(), *labels.values()))
         meters.template_failures.add(broken)
         meters.transitions.value(transition.change.value).add()
@@ -248,3 +277,9 @@ class AlertingEvaluation:
             return annotated(self.rule, sight.source, value, self._around)
         except QueryNeeded:
             return sight.annotations
+
+
+async def _pause(number: int) -> None:
+    """Let others run now and then within a long loop over alerts."""
+    if number % _PAUSE_EVERY == _PAUSE_EVERY - 1:
+        await asyncio.sleep(0)

@@ -76,4 +76,4 @@ class Asker:
             rows = await self.rows(text, time_ms)
         except QvmonError as error:
             return error
-        return list(zip(rows.labels, rows.values.tolist(), strict=True))
+        return list(zip(rows.frame.all_labels(), rows.values.tolist(), strict=True))

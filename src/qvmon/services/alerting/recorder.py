@@ -8,12 +8,14 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.ports import SampleSink
-from qvmon.model.series import STALE_BITS, Float64s, SampleBatch, SeriesKeys
+from qvmon.model.series import STALE_BITS, Float64s, Int64s, SampleBatch, SeriesKeys
 from qvmon.services.alerting.meters import Meters
 
 
 class Recorder:
     """The series one rule wrote at its last tick, and where they go.
+
+    It is quick when it is given the very same ``keys`` object again, which must not change.
 
     Args:
         sink: Takes the samples.
@@ -24,6 +26,8 @@ class Recorder:
         self._sink = sink
         self._meters = meters
         self._written: dict[bytes, int] = {}
+        self._keys: Sequence[bytes] | None = None
+        self._series = np.zeros(0, np.int64)
 
     async def write(self, keys: Sequence[bytes], values: Float64s, time_ms: int) -> None:
         """Append one sample a key, and a staleness marker for each key that is gone.
@@ -35,19 +39,22 @@ class Recorder:
             QvmonError: The store is away, and the next call marks what this one should have;
                 or CONFLICT, when it refused samples.
         """
-        ids = self._ids(keys)
-        current = dict(zip(keys, ids, strict=True))
-        gone = [series for key, series in self._written.items() if key not in current]
-        if not ids and not gone:
+        series, gone = self._series, np.zeros(0, np.int64)
+        if keys is not self._keys:
+            series, current = self._ids(keys), frozenset(keys)
+            gone = np.array([i for key, i in self._written.items() if key not in current], np.int64)
+        if not len(series) and not len(gone):
             return
         batch = SampleBatch(
-            np.array(ids + gone, np.int64),
-            np.full(len(ids) + len(gone), time_ms, np.int64),
+            np.concatenate([series, gone]),
+            np.full(len(series) + len(gone), time_ms, np.int64),
             np.concatenate([values, _stale(len(gone))]),
         )
         result = await self._sink.append(batch)
-        self._written = current
-        self._complain({why: int((at < len(ids)).sum()) for why, at in result.refused.items()})
+        if keys is not self._keys:
+            self._keys, self._series = keys, series
+            self._written = dict(zip(keys, series.tolist(), strict=True))
+        self._complain({why: int((at < len(series)).sum()) for why, at in result.refused.items()})
 
     def _complain(self, refused: Mapping[str, int]) -> None:
         told = {why: count for why, count in refused.items() if count}
@@ -59,13 +66,13 @@ class Recorder:
 
     def resume(self, keys: Sequence[bytes]) -> None:
         """Take ``keys`` for written by a process before this one, so that they end properly."""
-        self._written = dict(zip(keys, self._ids(keys), strict=True))
+        self._written = dict(zip(keys, self._ids(keys).tolist(), strict=True))
 
-    def _ids(self, keys: Sequence[bytes]) -> list[int]:
+    def _ids(self, keys: Sequence[bytes]) -> Int64s:
         new = [key for key in keys if key not in self._written]
         ids: list[int] = self._sink.series_ids(SeriesKeys.from_bytes(new)).tolist() if new else []
         known = {**self._written, **dict(zip(new, ids, strict=True))}
-        return [known[key] for key in keys]
+        return np.array([known[key] for key in keys], np.int64)
 
 
 def _stale(count: int) -> Float64s:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qvmon.model.facts import FactDraft
+from qvmon.model.labels import Labels
+from qvmon.model.series import Float64s
 from qvmon.services.alerting.means import Means, Tick
 from qvmon.services.alerting.recorder import Recorder
-from qvmon.services.alerting.rule import Rows, recorded
+from qvmon.services.alerting.row_labels import RowLabels
+from qvmon.services.alerting.rule import recorded
 from qvmon.wire.rule_file import RecordingRule
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Result:
     keys: list[bytes]
-    rows: Rows
+    values: Float64s
 
 
 class RecordingEvaluation:
@@ -32,6 +35,9 @@ class RecordingEvaluation:
         self._means = means
         self._recorder = Recorder(means.sink, means.meters)
         self._result: _Result | None = None
+        self._row_labels = RowLabels()
+        self._sources: tuple[Labels, ...] | None = None
+        self._keys: list[bytes] = []
 
     async def evaluate(self, tick: Tick) -> list[FactDraft]:
         """Ask for the result; a recording rule decides nothing.
@@ -41,8 +47,12 @@ class RecordingEvaluation:
         """
         self._result = None
         rows = await self._means.asker.rows(self.rule.expr, tick.query_ms)
-        keys = [each.encode() for each in recorded(self.rule, rows, self._limit)]
-        self._result = _Result(keys, rows)
+        sources = self._row_labels.of(rows.frame)
+        if sources is not self._sources:
+            self._sources = None
+            self._keys = [each.encode() for each in recorded(self.rule, sources, self._limit)]
+            self._sources = sources
+        self._result = _Result(self._keys, rows.values)
         return []
 
     async def record(self, tick: Tick) -> None:
@@ -53,4 +63,4 @@ class RecordingEvaluation:
         """
         if self._result is not None:
             result, self._result = self._result, None
-            await self._recorder.write(result.keys, result.rows.values, tick.query_ms)
+            await self._recorder.write(result.keys, result.values, tick.query_ms)

@@ -9,7 +9,7 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.labels import METRIC_NAME, Labels
-from qvmon.model.series import Float64s
+from qvmon.model.series import Float64s, LabelFrame
 from qvmon.promql.results import Result, Scalar, Vector
 from qvmon.services.alerting.state import Block, Seen
 from qvmon.templates import Surroundings
@@ -20,9 +20,9 @@ ALERT_NAME = "alertname"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """An expression's result: n label sets and float64[n] values."""
+    """An expression's result: the labels of n rows and float64[n] values."""
 
-    labels: tuple[Labels, ...]
+    frame: LabelFrame
     values: Float64s
 
     @classmethod
@@ -33,20 +33,23 @@ class Rows:
             QvmonError: INVALID, when it is neither a vector nor a scalar.
         """
         if isinstance(result, Vector):
-            return cls(tuple(result.labels.all_labels()), result.values)
+            return cls(result.labels, result.values)
         if isinstance(result, Scalar):
-            return cls((Labels(),), result.values[-1:])
+            return cls(_UNLABELLED, result.values[-1:])
         raise invalid("rule result is not a vector or scalar")
 
 
-def recorded(rule: RecordingRule, rows: Rows, limit: int) -> tuple[Labels, ...]:
-    """Return the labels under which the result's values are recorded.
+_UNLABELLED = LabelFrame.from_labels([Labels()])
+
+
+def recorded(rule: RecordingRule, sources: Sequence[Labels], limit: int) -> tuple[Labels, ...]:
+    """Return the labels under which the rows of a result are recorded.
 
     Raises:
         QvmonError: INVALID when two rows get the same labels, EXHAUSTED above the limit.
     """
     over = {**rule.labels, METRIC_NAME: rule.name}
-    labels = tuple(each.merged(over) for each in rows.labels)
+    labels = tuple(each.merged(over) for each in sources)
     if len(set(labels)) < len(labels):
         message = "vector contains metrics with the same labelset after applying rule labels"
         raise invalid(message, rule=rule.name)

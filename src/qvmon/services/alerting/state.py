@@ -146,10 +146,8 @@ class Outcome:
 
 def step(timing: Timing, before: Elements, block: Block) -> Outcome:
     """Return what ``block`` makes of the elements that were active before it."""
-    labels = tuple(dict.fromkeys((*before.labels, *block.labels)))
+    labels, rows = _aligned(before.labels, block.labels)
     known, ticks, total = len(before), len(block.times), len(labels)
-    at = {each: row for row, each in enumerate(labels)}
-    rows = np.array([at[each] for each in block.labels], np.int64)
     seen = np.zeros((ticks, total), np.uint8)
     seen[:, rows] = block.seen
     phase, active_at, keep_since, unknown_since = (
@@ -174,7 +172,7 @@ def step(timing: Timing, before: Elements, block: Block) -> Outcome:
     final = values[-1] if ticks else _grown(before.values, total, np.nan)
     alive = np.flatnonzero(phase)
     after = Elements(
-        tuple(labels[row] for row in alive),
+        labels if len(alive) == total else tuple(labels[row] for row in alive),
         phase[alive],
         active_at[alive],
         keep_since[alive],
@@ -184,6 +182,17 @@ def step(timing: Timing, before: Elements, block: Block) -> Outcome:
     changes = _transitions(was, began, phases, actives, values)
     changes.sort(key=lambda change: (change.tick, labels[change.row].pairs()))
     return Outcome(after, labels, phases, actives, tuple(changes), refused)
+
+
+def _aligned(
+    before: tuple[Labels, ...], now: tuple[Labels, ...]
+) -> tuple[tuple[Labels, ...], Int64s]:
+    """Return all elements, those before first, and int64[n]: where those of now are among them."""
+    if before == now:
+        return now, np.arange(len(now))
+    labels = tuple(dict.fromkeys((*before, *now)))
+    at = {each: row for row, each in enumerate(labels)}
+    return labels, np.array([at[each] for each in now], np.int64)
 
 
 def _grown(column: NDArray, total: int, fill: float) -> NDArray:  # type: ignore[type-arg]

@@ -255,6 +255,31 @@ async def test_templates_may_ask_queries_and_their_failure_stays_in_the_text(wor
     await world.service.stop()
 
 
+async def test_a_row_without_labels_is_an_alert_like_any_other(running) -> None:
+    running.queries.answers["job:x > 5"] = {Labels(): 7.0}
+    await _ticks(running, 3)
+    firing = running.facts()[1].body
+    assert firing.labels["zone"] == "-z"
+    assert firing.annotations == {"summary": " is 7 in ldn"}
+
+
+async def test_a_label_may_follow_the_value_from_tick_to_tick(world) -> None:
+    world.rules = RULES.replace("for: 20s", "for: 0s").replace(
+        "{{ $labels.job }}-z", "{{ if gt $value 10.0 }}high{{ else }}low{{ end }}"
+    )
+    await world.start()
+    for value in (7.0, 20.0):
+        world.queries.answers["job:x > 5"] = {Labels(job="a"): value}
+        await _ticks(world, 1)
+    changes = sorted((fact.type, fact.body.labels["zone"]) for fact in world.facts())
+    assert changes == [
+        ("alert.firing", "high"),
+        ("alert.firing", "low"),
+        ("alert.resolved", "low"),
+    ]
+    await world.service.stop()
+
+
 async def test_status_shows_rules_and_their_active_alerts(running) -> None:
     running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
     await _ticks(running, 1)
