@@ -11,6 +11,7 @@ import pytest
 
 from qvmon.adapters.pulsar import PulsarBus, PulsarConfig, PulsarSink
 from qvmon.model.clock import SystemClock, now_us
+from qvmon.model.errors import QvmonError
 from qvmon.model.events import IncidentCreatedEvent, IncidentResolvedEvent, IncidentUpdatedEvent
 from qvmon.model.facts import (
     FactBody,
@@ -23,11 +24,14 @@ from qvmon.model.ledger import Row
 from qvmon.model.metrics import Registry
 from qvmon.services.distribution import (
     PROJECTIONS,
+    Content,
     DeliveryPolicy,
     DistributionConfig,
     DistributionService,
     IncidentEvents,
+    Message,
     Outlet,
+    Part,
 )
 from qvmon.testing.ledger import MemoryLedger
 from qvmon.wire import cloudevents
@@ -178,3 +182,37 @@ async def test_a_broker_that_comes_late_and_dies_in_between_loses_no_event(
     messages = await asyncio.to_thread(broker.read, house.topic, 3)
     subjects = {cloudevents.decode(each.data()).subject for each in messages}
     assert subjects == {"incident/before", "incident/while away", "incident/after"}
+
+
+@pytest.mark.slow
+async def test_a_guarded_broker_takes_events_over_tls_with_the_right_token_only(
+    own_pulsar_broker: PulsarBroker,
+) -> None:
+    broker = own_pulsar_broker
+    guard = broker.guard()
+    await asyncio.to_thread(broker.start)
+    await asyncio.to_thread(broker.create_namespace, "quantivista", "monitoring")
+    topic = "persistent://quantivista/monitoring/guarded"
+
+    async def outcome(**changes: object) -> str:
+        settings = {
+            "service_url": f"pulsar+ssl://127.0.0.1:{guard.tls_port}",
+            "token": guard.token,
+            "ca_file": guard.ca_file,
+            "operation_timeout_seconds": 3,
+        }
+        bus = PulsarBus(PulsarConfig.model_validate({**settings, **changes}))
+        try:
+            part = Part("text/plain", b"hello")
+            message = Message("d", Content("n", "k", "t", (part,)), 0)
+            await PulsarSink(bus, topic).send(message)
+        except QvmonError as error:
+            return error.kind.value
+        finally:
+            await bus.stop()
+        return "taken"
+
+    assert await outcome() == "taken"
+    assert await outcome(token="wrong") == "unavailable"
+    assert await outcome(token="") == "unavailable"
+    assert await outcome(ca_file="") == "unavailable"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
 import os
 import shutil
 import signal
@@ -14,6 +17,8 @@ from typing import Any
 import httpx
 import pulsar
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 
 from tests.servers import end, free_port, leave_out, wait_until
 
@@ -27,6 +32,15 @@ journalSyncData=true
 brokerDeleteInactiveTopicsEnabled=false
 webSocketServiceEnabled=false
 """
+
+
+@dataclass(frozen=True)
+class Guard:
+    """How to get past a guarded broker."""
+
+    tls_port: int
+    token: str
+    ca_file: str
 
 
 @dataclass
@@ -85,6 +99,35 @@ class PulsarBroker:
         self._admin("PUT", f"namespaces/{tenant}/{namespace}", {})
         retention = {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}
         self._admin("POST", f"namespaces/{tenant}/{namespace}/retention", retention)
+
+    def guard(self) -> Guard:
+        """Have the broker ask for a token, and offer TLS; call before ``start``."""
+        secret = self.home / "secret.key"
+        secret.write_bytes(os.urandom(32))
+        token = _token(secret.read_bytes(), "admin")
+        authority, tls_port = trustme.CA(), free_port()
+        certificate = authority.issue_cert("127.0.0.1")
+        ca, chain, key = (self.home / name for name in ("ca.pem", "broker.pem", "broker.key"))
+        authority.cert_pem.write_to_path(ca)
+        chain.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+        key.write_bytes(_pkcs8(certificate.private_key_pem.bytes()))
+        self.admin_headers = {"Authorization": f"Bearer {token}"}
+        plugin = "org.apache.pulsar.client.impl.auth.AuthenticationToken"
+        provider = "org.apache.pulsar.broker.authentication.AuthenticationProviderToken"
+        self.settings = f"""
+authenticationEnabled=true
+authorizationEnabled=true
+authenticationProviders={provider}
+tokenSecretKey=file://{secret}
+superUserRoles=admin
+brokerClientAuthenticationPlugin={plugin}
+brokerClientAuthenticationParameters=token:{token}
+brokerServicePortTls={tls_port}
+tlsCertificateFilePath={chain}
+tlsKeyFilePath={key}
+tlsTrustCertsFilePath={ca}
+"""
+        return Guard(tls_port, token, str(ca))
 
     def read(self, topic: str, count: int, seconds: float = 30) -> list[pulsar.Message]:
         """Return the first messages of ``topic``, as a plain client finds them."""
@@ -146,6 +189,26 @@ class PulsarBroker:
             "PULSAR_EXTRA_OPTS": "-XX:TieredStopAtLevel=1",
             "PULSAR_LOG_DIR": str(self.home / "logs"),
         }
+
+
+def _token(secret: bytes, subject: str) -> str:
+    """A JSON web token signed with HMAC-SHA256 (RFC 7519)."""
+
+    def encoded(part: bytes) -> bytes:
+        return base64.urlsafe_b64encode(part).rstrip(b"=")
+
+    head = encoded(b'{"alg":"HS256"}') + b"." + encoded(json.dumps({"sub": subject}).encode())
+    return (head + b"." + encoded(hmac.digest(secret, head, "sha256"))).decode()
+
+
+def _pkcs8(pem: bytes) -> bytes:
+    """The same private key in the only form that the broker reads."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
 
 
 def _program() -> Path:
