@@ -24,7 +24,10 @@ _AFTER_SENDING = (
 
 def shown(url: str) -> str:
     """Return ``url`` without the credentials in it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL that cannot be read"
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
@@ -43,7 +46,9 @@ def _reason(request: OutboundRequest, error: Exception) -> tuple[ErrorKind, str]
     if isinstance(error, (TimeoutError, httpcore.TimeoutException)):
         seconds = f"{request.timeout_seconds:g} s"
         return ErrorKind.TIMEOUT, f"context deadline exceeded (no whole answer within {seconds})"
-    if isinstance(error, (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError, ValueError)):
+    if isinstance(error, httpcore.LocalProtocolError):  # its text may show a credential
+        return ErrorKind.INVALID, "a header or the URL holds characters that HTTP forbids"
+    if isinstance(error, (httpcore.UnsupportedProtocol, ValueError)):
         return ErrorKind.INVALID, str(error)
     return ErrorKind.UNAVAILABLE, _network_reason(error)
 

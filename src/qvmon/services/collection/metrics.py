@@ -38,7 +38,8 @@ STALE_MARKERS = counter(
     "qvmon_collection_stale_markers_total", "Markers written for series that ended."
 )
 DEFECTS = counter(
-    "qvmon_collection_defects_total", "Scrapes that failed by a defect of qvmon itself."
+    "qvmon_collection_defects_total",
+    "Scrapes and refreshes that failed by a defect of qvmon itself.",
 )
 TARGETS = gauge("qvmon_collection_targets", "Targets being scraped.", "scrape_job")
 DROPPED_TARGETS = gauge(

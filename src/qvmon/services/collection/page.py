@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.ports import OutboundClient, OutboundRequest, OutboundResponse
 from qvmon.services.collection.ports import FileStore, LocalMetrics
 from qvmon.services.collection.target import Target
@@ -139,7 +139,12 @@ class HttpPages:
         }
 
     async def _either(self, given: str, file: str) -> str:
-        return (await self._files.read(file)).decode().strip() if file else given
+        if not file:
+            return given
+        try:
+            return (await self._files.read(file)).decode().strip()
+        except UnicodeDecodeError:
+            raise invalid(f"{file}: not UTF-8", file=file) from None
 
 
 class LocalPages:

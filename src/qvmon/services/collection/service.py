@@ -73,6 +73,7 @@ class CollectionService:
         self._own_pools: list[ScrapePool] = []
         self._discoveries: dict[str, list[FileTargets]] = {}
         self._watchers: dict[str, list[asyncio.Task[None]]] = {}
+        self._applying = asyncio.Lock()
         self._first_round: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -96,6 +97,10 @@ class CollectionService:
 
     async def apply(self, config: CollectionConfig) -> None:
         """Go on with another configuration; targets that it does not touch are not disturbed."""
+        async with self._applying:
+            await self._apply(config)
+
+    async def _apply(self, config: CollectionConfig) -> None:
         before = {job.job_name: job for job in self._config.jobs}
         after = {job.job_name: job for job in config.jobs}
         self._config = config
@@ -177,10 +182,17 @@ class CollectionService:
     async def _watch(self, job: ScrapeConfig, lists: FileTargets, seconds: float) -> None:
         while True:
             await self._clock.sleep(seconds)
-            changed = await lists.refresh()
-            self._count_unreadable(job)
-            if changed:
-                await self._pools[job.job_name].sync(self._groups(job))
+            try:
+                await self._refresh(job, lists)
+            except Exception:
+                self._registry.value(metrics.DEFECTS).add()
+                log.exception("target lists are not refreshed", job=job.job_name)
+
+    async def _refresh(self, job: ScrapeConfig, lists: FileTargets) -> None:
+        changed = await lists.refresh()
+        self._count_unreadable(job)
+        if changed:
+            await self._pools[job.job_name].sync(self._groups(job))
 
     def _groups(self, job: ScrapeConfig) -> list[TargetGroup]:
         listed = self._discoveries.get(job.job_name, [])

@@ -185,7 +185,9 @@ async def test_a_name_that_nobody_has_is_told() -> None:
     assert "no such host" in error.message
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "nothing", "http://ü.invalid/", "http:///x"])
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1/", "nothing", "http://ü.invalid/", "http:///x", "http://[::1"]
+)
 async def test_what_is_no_http_url_is_invalid(url) -> None:
     async with client() as out:
         error = await refused(out, url)
@@ -360,3 +362,25 @@ async def test_many_requests_at_once_share_few_connections() -> None:
         await out.close()
     assert [got.body for got in answers] == [b"x"] * 30
     assert server.connections <= 3
+
+
+async def test_a_credential_with_forbidden_characters_is_refused_and_not_shown() -> None:
+    async with serving(lambda *_: answer(b"x")) as server, client() as out:
+        error = await refused(out, server.url(), headers={"Authorization": "Bearer hunter2\nx"})
+    assert error.kind is ErrorKind.INVALID
+    assert "hunter2" not in error.message
+
+
+async def test_ipv6_addresses_are_reached() -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this host has no IPv6")
+    server = Server(lambda *_: answer(b"six"))
+    try:
+        listener = await asyncio.start_server(server.serve, "::1", 0)
+    except OSError:
+        pytest.skip("this host has no IPv6 loopback")
+    port = listener.sockets[0].getsockname()[1]
+    async with client() as out:
+        got = await out.send(OutboundRequest("GET", f"http://[::1]:{port}/"))
+    listener.close()
+    assert got.body == b"six"

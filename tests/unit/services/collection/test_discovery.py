@@ -98,6 +98,19 @@ async def test_targets_that_stay_are_not_disturbed() -> None:
     assert world.sink.values("scrape_series_added", instance="a:1") == [1.0, 0, 0, 0, 0, 0]
 
 
+async def test_a_defect_while_looking_at_lists_does_not_end_the_looking() -> None:
+    world = around(x_json=listed("a:1"))
+    async with world.running(config(TEXT)) as service:
+        read, world.files.read = world.files.read, None
+        await world.clock.advance(31)
+        world.files.read = read
+        world.files.files["lists/x.json"] = listed("b:1")
+        await world.clock.advance(30)
+        after = active(service)
+    assert world.counted(metrics.DEFECTS) == 1
+    assert after == ["b:1"]
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
