@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -202,19 +203,28 @@ def play(*, asked: Qvmon, killed: list[Qvmon], qvsim: Qvsim, outside: Outside) -
     return incident
 
 
-def print_stages(qvmon: Qvmon, alert_id: str) -> dict[str, str]:
-    """Print and give the stage times of an alert's first delivery, as the API tells them."""
-    told = eventually(
-        lambda: [
-            each
-            for each in qvmon.get(f"/alerts/{alert_id}")["deliveries"]
-            if each["sink"] == "webhook:oncall" and each["stages"].get("delivered")
-        ],
-        "the receipt is there",
-        qvmon,
-    )
-    stages: dict[str, str] = {name: at for name, at in told[0]["stages"].items() if at}
-    print("\n" + "\n".join(f"  {name:>10}  {at}" for name, at in stages.items()))
+def print_stages(qvmon: Qvmon, alert_id: str) -> dict[str, datetime]:
+    """Print and give the stage times of an alert's first page, as the API tells them."""
+
+    def paged() -> dict[str, Any] | None:
+        detail: dict[str, Any] = qvmon.get(f"/alerts/{alert_id}")
+        sent = [each for each in detail["deliveries"] if each["sink"] == "webhook:oncall"]
+        return detail if sent and sent[0]["state"] == "delivered" else None
+
+    detail = eventually(paged, "the receipt is there", qvmon)
+    fired = next(each for each in detail["history"] if each["type"] == "alert.firing")["body"]
+    delivery = next(each for each in detail["deliveries"] if each["sink"] == "webhook:oncall")
+    stages = {
+        "event": datetime.fromtimestamp(fired["event_ms"] / 1e3, UTC),
+        "decided": datetime.fromtimestamp(fired["decided_us"] / 1e6, UTC),
+        "routed": datetime.fromisoformat(detail["obligations"][0]["created_at"]),
+        "queued": datetime.fromisoformat(detail["obligations"][0]["queued_at"]),
+        "sent": datetime.fromisoformat(delivery["started_at"]),
+        "delivered": datetime.fromisoformat(delivery["finished_at"]),
+    }
+    first = stages["event"]
+    for name, at in stages.items():
+        print(f"  {name:>10}  {at.isoformat()}  +{(at - first).total_seconds() * 1000:.0f} ms")
     return stages
 
 
