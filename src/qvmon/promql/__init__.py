@@ -5,11 +5,12 @@ from qvmon.promql.durations import format_duration, parse_duration
 from qvmon.promql.evaluate import evaluate
 from qvmon.promql.parser import parse, parse_matchers
 from qvmon.promql.plan import Plan, plan
-from qvmon.promql.results import Grid, Matrix, Result, Scalar, Text, Vector
+from qvmon.promql.results import Grid, Matrix, Notes, Result, Scalar, Text, Vector
 
 __all__ = [
     "Grid",
     "Matrix",
+    "Notes",
     "Plan",
     "Result",
     "Scalar",

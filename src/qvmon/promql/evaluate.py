@@ -25,9 +25,10 @@ from qvmon.promql.nodes import (
     ValueType,
     VectorSelector,
 )
+from qvmon.promql.notes import NoteBook
 from qvmon.promql.plan import Plan, Scope, unwrapped
 from qvmon.promql.position import Span
-from qvmon.promql.results import Grid, Matrix, Result, Scalar, Text, Vector
+from qvmon.promql.results import Grid, Matrix, Notes, Result, Scalar, Text, Vector
 from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
 from qvmon.promql.windows.kernels import instant_values, smoothed_values
 
@@ -59,7 +60,7 @@ def evaluate(
         need.selector.span: _contiguous(found)
         for need, found in zip(plan.needs(grid), columns, strict=True)
     }
-    evaluation = Evaluation(sources, drop_names_late)
+    evaluation = Evaluation(sources, drop_names_late, NoteBook(plan.text))
     scope = Scope(grid, grid)
     root = unwrapped(plan.root)
     if isinstance(root, StringLiteral):
@@ -67,17 +68,18 @@ def evaluate(
     if root.type is ValueType.MATRIX:
         return _samples(evaluation.windows(root, scope))
     if root.type is ValueType.SCALAR:
-        return Scalar(grid.times(), evaluation.scalar(root, scope))
+        values = evaluation.scalar(root, scope)
+        return Scalar(grid.times(), values, evaluation.notes.notes())
     out = evaluation.vector(root, scope)
     if drop_names_late:
         out = merged(unnamed(out, out.unnamed))
     if not (grid.start_ms != grid.end_ms if as_matrix is None else as_matrix):
-        return _instant(root, out, grid)
+        return _instant(root, out, grid, evaluation.notes.notes())
     out = out.without_empty_rows()
     order = label_order(out.labels)
     if (np.diff(order) < 0).any():
         out = out.take(order)
-    return Matrix(out.labels, grid.times(), out.values, out.present)
+    return Matrix(out.labels, grid.times(), out.values, out.present, evaluation.notes.notes())
 
 
 def _contiguous(columns: SeriesColumns) -> SeriesColumns:
@@ -90,13 +92,14 @@ def _contiguous(columns: SeriesColumns) -> SeriesColumns:
     )
 
 
-def _instant(root: Node, out: Sheet, grid: Grid) -> Vector:
+def _instant(root: Node, out: Sheet, grid: Grid, notes: Notes) -> Vector:
     out = out.take(out.present[:, 0])
     if isinstance(root, Aggregate) and root.operator in ("topk", "bottomk"):
         out = groups.ranked(root, out)
     elif isinstance(root, Call):
         out = functions.ordered(root, out)
-    return Vector(out.labels, np.ascontiguousarray(out.values[:, 0]), grid.start_ms)
+    values = np.ascontiguousarray(out.values[:, 0])
+    return Vector(out.labels, values, grid.start_ms, notes)
 
 
 def _samples(of: windows.Windows) -> SeriesColumns:
@@ -126,10 +129,12 @@ class Evaluation:
     Attributes:
         sources: The samples of each selector, by the place where it stands in the query.
         drop_late: Whether names are dropped only at the end.
+        notes: What the author of the query should know.
     """
 
     sources: dict[Span, SeriesColumns]
     drop_late: bool
+    notes: NoteBook
 
     def vector(self, node: Node, scope: Scope) -> Sheet:
         """Return the instant vector of an expression at every step."""
@@ -201,8 +206,14 @@ class Evaluation:
         of = self.vector(node.operand, scope)
         if node.operator == "count_values" and node.parameter is not None:
             return groups.count_values(node, of, labelling.literal(node.parameter))
-        parameter = None if node.parameter is None else self.scalar(node.parameter, scope)
-        if node.operator in groups.CHOOSING and parameter is not None:
+        if node.parameter is None:
+            return groups.aggregate(node, of, None)
+        parameter = self.scalar(node.parameter, scope)
+        if node.operator == "quantile":
+            self.notes.check_quantiles(node.parameter.span, parameter)
+        elif node.operator == "limit_ratio":
+            self.notes.check_ratios(node.parameter.span, parameter)
+        if node.operator in groups.CHOOSING:
             return groups.choose(node, of, parameter)
         return groups.aggregate(node, of, parameter)
 
@@ -213,6 +224,10 @@ class Evaluation:
         return binary.nameless(of.with_values(-of.values), drop_late=self.drop_late)
 
     def _binary(self, node: Binary, scope: Scope) -> Sheet:
+        if node.operator in ("</", ">/"):
+            operator = node.operator
+            what = "incompatible sample types encountered for binary operator"
+            self.notes.inform(node.span, f'{what} "{operator}": float {operator} float')
         if node.left.type is ValueType.SCALAR:
             vector, scalar = self.vector(node.right, scope), self.scalar(node.left, scope)
             return binary.with_scalar(

@@ -9,11 +9,13 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.floats import format_float
+from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
 from qvmon.promql import histogram, labelling, windows
 from qvmon.promql.arithmetic import UNARY, clamp, date_part, elementwise, round_to
 from qvmon.promql.binary import nameless
 from qvmon.promql.nodes import Call, Node, ValueType, VectorSelector
+from qvmon.promql.notes import NoteBook, short
 from qvmon.promql.plan import Scope, unwrapped
 from qvmon.promql.position import Span
 from qvmon.promql.sheet import (
@@ -23,6 +25,7 @@ from qvmon.promql.sheet import (
     no_labels,
     sheet,
     stacked,
+    strings,
     with_column,
 )
 from qvmon.promql.windows.kernels import instant_times
@@ -52,6 +55,11 @@ class Arguments(Protocol):
     @property
     def drop_late(self) -> bool:
         """Whether names are dropped only at the end."""
+        ...
+
+    @property
+    def notes(self) -> NoteBook:
+        """What the author of the query should know."""
         ...
 
     def vector(self, node: Node, scope: Scope) -> Sheet:
@@ -123,9 +131,24 @@ def _over_windows(of: Arguments, node: Call, scope: Scope) -> Sheet:
         missing = ~np.any(present, axis=0)
         return _absent(node, np.broadcast_to(missing, scope.grid.steps))
     out = ranged.sheet(windows.function_over(node.function)(ranged, *scalars))
+    _note(of.notes, node, out, scalars)
     if node.function in windows.KEEP_NAME:
         return out
     return nameless(out, drop_late=of.drop_late)
+
+
+def _note(notes: NoteBook, node: Call, out: Sheet, scalars: list[Float64s]) -> None:
+    if not out.present.any():
+        return
+    if node.function in ("rate", "increase"):
+        names = strings(out.labels.take(np.any(out.present, axis=1)), METRIC_NAME)
+        notes.check_counters(node.arguments[0].span, dict.fromkeys(names))
+    elif node.function == "quantile_over_time":
+        notes.check_quantiles(node.arguments[0].span, scalars[0])
+    elif node.function == "integral" and scalars:
+        for rule in np.unique(scalars[0][~np.isin(scalars[0], (0, 1, 2))]):
+            text = f"strategy should be 0, 1, or 2 (default), using 2, got {short(float(rule))}"
+            notes.warn(node.arguments[1].span, text)
 
 
 def _absent(node: Call, missing: Bools) -> Sheet:
@@ -200,22 +223,36 @@ def _label_joined(of: Arguments, node: Call, scope: Scope) -> Sheet:
 
 def _unchanged(of: Arguments, node: Call, scope: Scope) -> Sheet:
     """Return the argument: sorting shows only in the result of an instant query."""
+    if scope.grid.start_ms != scope.grid.end_ms:
+        what = "sort is ineffective for range queries since results are always ordered by labels"
+        of.notes.warn(node.span, what)
     return of.vector(node.arguments[0], scope)
 
 
 def _quantile(of: Arguments, node: Call, scope: Scope) -> Sheet:
-    quantile = of.scalar(node.arguments[0], scope)
-    out = histogram.quantile(quantile, of.vector(node.arguments[1], scope))
-    return nameless(out, drop_late=of.drop_late)
+    quantiles, argument = of.scalar(node.arguments[0], scope), node.arguments[1]
+    of.notes.check_quantiles(node.arguments[0].span, quantiles)
+    out = histogram.quantile(quantiles, _buckets(of, argument, scope), scope.grid.times())
+    of.notes.repaired(argument.span, out[1])
+    return nameless(out[0], drop_late=of.drop_late)
+
+
+def _buckets(of: Arguments, argument: Node, scope: Scope) -> histogram.Buckets:
+    vector = of.vector(argument, scope).without_empty_rows()
+    for bound, name in histogram.unreadable(vector.labels):
+        of.notes.bad_bucket(argument.span, bound, name if of.drop_late else "")
+    return histogram.buckets(vector)
 
 
 def _quantiles(of: Arguments, node: Call, scope: Scope) -> Sheet:
     label = labelling.literal(node.arguments[1])
-    buckets = of.vector(node.arguments[0], scope)
+    buckets = _buckets(of, node.arguments[0], scope)
     parts = []
     for argument in node.arguments[2:]:
         quantiles = of.scalar(argument, scope)
-        each = histogram.quantile(quantiles, buckets)
+        of.notes.check_quantiles(argument.span, quantiles)
+        each, repairs = histogram.quantile(quantiles, buckets, scope.grid.times())
+        of.notes.repaired(node.arguments[0].span, repairs)
         for q in np.unique(quantiles):
             here = (quantiles == q) | (np.isnan(quantiles) & np.isnan(q))
             labels = with_column(each.labels, label, [_open_metrics(q)] * len(each))
@@ -236,7 +273,7 @@ def _no_float(of: Arguments, node: Call, scope: Scope) -> Sheet:
 
 def _fraction(of: Arguments, node: Call, scope: Scope) -> Sheet:
     low, high = (of.scalar(each, scope) for each in node.arguments[:2])
-    out = histogram.fraction(low, high, of.vector(node.arguments[2], scope))
+    out = histogram.fraction(low, high, _buckets(of, node.arguments[2], scope))
     return nameless(out, drop_late=of.drop_late)
 
 

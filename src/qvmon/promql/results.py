@@ -39,6 +39,17 @@ class Grid:
         return self.start_ms + self.step_ms * np.arange(self.steps, dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the author of a query should know: what is probably wrong, and what may surprise."""
+
+    warnings: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
+
+
+NO_NOTES = Notes()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Vector:
     """The result of an instant query: float64[n] ``values``, one of each series."""
@@ -46,6 +57,7 @@ class Vector:
     labels: LabelFrame
     values: Float64s
     time_ms: int
+    notes: Notes = NO_NOTES
 
     def __len__(self) -> int:
         return len(self.values)
@@ -66,6 +78,7 @@ class Matrix:
     times: Int64s
     values: Float64s
     present: Bools
+    notes: Notes = NO_NOTES
 
     def __len__(self) -> int:
         return len(self.values)
@@ -77,6 +90,7 @@ class Scalar:
 
     times: Int64s
     values: Float64s
+    notes: Notes = NO_NOTES
 
 
 @dataclass(frozen=True, slots=True)

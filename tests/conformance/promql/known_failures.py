@@ -7,7 +7,7 @@ from __future__ import annotations
 
 _START_TIMES = "samples carry no start timestamp, which only shows here (a feature flag upstream)"
 _RAW_EDGES = "the raw samples of an anchored or smoothed range are not extended to its edges"
-_INFO = "info() is experimental upstream and not evaluated yet"
+_INFO = "info() is experimental upstream and refused as unsupported"
 
 _NOT_UTF8 = "a byte that is no UTF-8 reads as U+FFFD, which is a valid name"
 
@@ -30,7 +30,7 @@ KNOWN: dict[str, dict[int, str]] = {
     ),
     "start_timestamps.test": _lines(
         """
-        8 13 18 24 29 34 47 71 79 87 149 174 194 259 282 299 326 388 396 418 422 507 520
+        8 13 18 24 29 34 47 71 79 87 149 174 194 259 282 299 326 388 396 418 422 507 515 520
         536 541
         """,
         _START_TIMES,

@@ -63,6 +63,7 @@ class Eval:
     message_pattern: str | None = None
     text: str | None = None
     range: tuple[int, int, int] | None = None
+    notes: list[tuple[str, str, str]] = field(default_factory=list)
     expected: list[Loaded] = field(default_factory=list)
 
 
@@ -128,6 +129,8 @@ def _eval(head: str, body: list[str], line: int) -> Eval:
         at = _milliseconds(time or "0")
         out = Eval(line, expression, at, at, 0, True)
     out.fails, out.ordered = kind == "fail", kind == "ordered"
+    if kind in ("warn", "info"):
+        out.notes.append((kind, "", ""))
     for each in body:
         _expectation(out, each)
     return out
@@ -151,6 +154,8 @@ def _expectation(out: Eval, line: str) -> None:
 
 
 def _expect(out: Eval, kind: str, how: str | None, what: str | None) -> None:
+    if kind not in ("ordered", "fail"):
+        out.notes.append((kind, how or "", (what or "").strip()))
     if kind == "ordered":
         out.ordered = True
     if kind == "fail":
@@ -306,7 +311,7 @@ def failure(case: Eval, storage: Storage) -> str | None:
         return _judged_error(case, error)
     if case.fails:
         return "it should fail and does not"
-    problem = _compared(case, result, grid)
+    problem = _compared(case, result, grid) or _noted(case, result)
     if problem or not case.instant or isinstance(result, SeriesColumns | Text) or case.ordered:
         return problem
     around = Grid(case.start_ms - 60_000, case.start_ms + 60_000, 60_000)
@@ -318,6 +323,24 @@ def failure(case: Eval, storage: Storage) -> str | None:
     assert isinstance(middle, Matrix | Scalar)
     problem = _compared(case, _column(middle, 1), grid)
     return f"as the middle of a range: {problem}" if problem else None
+
+
+def _noted(case: Eval, result: Result) -> str | None:
+    """Return which expectation about warnings and infos is not met."""
+    if not case.notes or isinstance(result, SeriesColumns | Text):
+        return None
+    found = {"warn": result.notes.warnings, "info": result.notes.infos}
+    for kind, how, what in case.notes:
+        texts = found[kind.removeprefix("no_")]
+        if kind.startswith("no_"):
+            met = not texts
+        elif how == "msg":
+            met = what in texts
+        else:
+            met = any(re.search(what, text) for text in texts)
+        if not met:
+            return f"{kind} {what}: {found}"
+    return None
 
 
 def _column(result: Matrix | Scalar, at: int) -> Vector | Scalar:

@@ -2,49 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 
 from qvmon.model.errors import QvmonError
 from qvmon.model.floats import parse_float
+from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Float64s, Int64s, LabelFrame
 from qvmon.promql.histogram import kernels
-from qvmon.promql.sheet import Sheet, row_groups, sheet, strings
+from qvmon.promql.sheet import Sheet, row_groups, sheet
 
 BUCKET_LABEL = "le"
 
 
-def quantile(quantiles: Float64s, of: Sheet) -> Sheet:
-    """Return the estimated quantile of each histogram.
+@dataclass(frozen=True, slots=True, eq=False)
+class Buckets:
+    """Histograms taken apart.
 
-    Args:
-        quantiles: float64[m]; one for each step.
-        of: The buckets; series without a readable ``le`` are left out.
+    Attributes:
+        rows: The n buckets, those of one histogram together, by bound.
+        bounds: float64[n]; upper bounds.
+        groups: int64[n]; the histogram of each bucket.
+        labels: The labels of the histograms.
     """
-    of, bounds, groups, frame = _histograms(of)
-    values, present = kernels.bucket_quantiles(
-        of.values, of.present, groups, len(frame), bounds, quantiles
-    )
-    return sheet(frame, values, present)
+
+    rows: Sheet
+    bounds: Float64s
+    groups: Int64s
+    labels: LabelFrame
 
 
-def fraction(low: Float64s, high: Float64s, of: Sheet) -> Sheet:
-    """Return the estimated fraction of observations between ``low`` and ``high`` (float64[m])."""
-    of, bounds, groups, frame = _histograms(of)
-    values, present = kernels.bucket_fractions(
-        of.values, of.present, groups, len(frame), bounds, low, high
-    )
-    return sheet(frame, values, present)
-
-
-def _histograms(of: Sheet) -> tuple[Sheet, Float64s, Int64s, LabelFrame]:
-    """Return the buckets ordered by histogram and bound, and the labels of the histograms."""
-    bounds = np.array([_bound(text) for text in strings(of.labels, BUCKET_LABEL)], np.float64)
+def buckets(of: Sheet) -> Buckets:
+    """Return the histograms in a vector; series without a readable ``le`` are left out."""
+    bounds = _bounds(of.labels)
     readable = ~np.isnan(bounds)
     of, bounds = of.take(readable), bounds[readable]
     rest = of.labels.drop((BUCKET_LABEL,))
     groups, first = row_groups(rest.codes)
     order = np.lexsort((bounds, groups))
-    return of.take(order), bounds[order], groups[order], rest.take(first)
+    return Buckets(of.take(order), bounds[order], groups[order], rest.take(first))
+
+
+def unreadable(labels: LabelFrame) -> Iterator[tuple[str, str]]:
+    """Yield bound and metric name of series whose bound cannot be read, each pair once."""
+    bad = labels.take(np.isnan(_bounds(labels)))
+    pairs = zip(bad.column(BUCKET_LABEL), bad.column(METRIC_NAME), strict=True)
+    for bound, name in dict.fromkeys((int(bound), int(name)) for bound, name in pairs):
+        yield labels.symbols[bound], labels.symbols[name]
+
+
+def _bounds(labels: LabelFrame) -> Float64s:
+    used, inverse = np.unique(labels.column(BUCKET_LABEL), return_inverse=True)
+    each = np.array([_bound(labels.symbols[int(code)]) for code in used], np.float64)
+    found: Float64s = each[inverse]
+    return found
 
 
 def _bound(text: str) -> float:
@@ -52,3 +65,37 @@ def _bound(text: str) -> float:
         return parse_float(text)
     except QvmonError:
         return float("nan")
+
+
+def quantile(quantiles: Float64s, of: Buckets, times: Int64s) -> tuple[Sheet, Float64s]:
+    """Return the estimated quantile of each histogram.
+
+    Args:
+        quantiles: float64[m]; one for each step.
+        of: The histograms.
+        times: int64[m]; the steps in milliseconds.
+
+    Returns:
+        The quantiles; and float64[6] of the repairs of counts that fell: how many, lowest and
+        highest bound, greatest fall, first and last time.
+    """
+    repairs = np.array([0.0, np.inf, -np.inf, 0.0, np.inf, -np.inf])
+    values, present = kernels.bucket_quantiles(
+        of.rows.values,
+        of.rows.present,
+        of.groups,
+        len(of.labels),
+        of.bounds,
+        quantiles,
+        times,
+        repairs,
+    )
+    return sheet(of.labels, values, present), repairs
+
+
+def fraction(low: Float64s, high: Float64s, of: Buckets) -> Sheet:
+    """Return the estimated fraction of observations between ``low`` and ``high`` (float64[m])."""
+    values, present = kernels.bucket_fractions(
+        of.rows.values, of.rows.present, of.groups, len(of.labels), of.bounds, low, high
+    )
+    return sheet(of.labels, values, present)

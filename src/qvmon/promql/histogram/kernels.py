@@ -28,21 +28,36 @@ def _one_bucket_a_bound(bounds: Float64s, counts: Float64s, size: int) -> int:
     return kept + 1
 
 
-@kernel(f"void({CHANGED}, int64)")
-def _never_falling(counts: Float64s, size: int) -> None:
-    """Let no count lie below the one before it, nor insignificantly above (relative 1e-12)."""
+@kernel(f"void({CHANGED}, {CHANGED}, int64, int64, {CHANGED})")
+def _never_falling(
+    bounds: Float64s, counts: Float64s, size: int, time: int, repairs: Float64s
+) -> None:
+    """Let no count lie below the one before it, nor insignificantly above (relative 1e-12).
+
+    ``repairs`` keeps count, lowest and highest bound, greatest fall, first and last time.
+    """
     before = counts[0]
+    fell = False
     for i in range(1, size):
         total = abs(before) + abs(counts[i])
         close = total > 0 and abs(counts[i] - before) / total < 1e-12
-        if close or counts[i] < before:
-            counts[i] = before
-        else:
+        if not close and counts[i] > before:
             before = counts[i]
+            continue
+        if not close and counts[i] < before:
+            fell = True
+            repairs[1], repairs[2] = min(repairs[1], bounds[i]), max(repairs[2], bounds[i])
+            repairs[3] = max(repairs[3], before - counts[i])
+        counts[i] = before
+    if fell:
+        repairs[0] += 1
+        repairs[4], repairs[5] = min(repairs[4], time), max(repairs[5], time)
 
 
-@kernel(f"float64(float64, {CHANGED}, {CHANGED}, int64)")
-def _bucket_quantile(q: float, bounds: Float64s, counts: Float64s, size: int) -> float:
+@kernel(f"float64(float64, {CHANGED}, {CHANGED}, int64, int64, {CHANGED})")
+def _bucket_quantile(
+    q: float, bounds: Float64s, counts: Float64s, size: int, time: int, repairs: Float64s
+) -> float:
     if math.isnan(q):
         return math.nan
     if q < 0:
@@ -52,7 +67,7 @@ def _bucket_quantile(q: float, bounds: Float64s, counts: Float64s, size: int) ->
     if bounds[size - 1] != math.inf:
         return math.nan
     size = _one_bucket_a_bound(bounds, counts, size)
-    _never_falling(counts, size)
+    _never_falling(bounds, counts, size, time, repairs)
     if size < 2 or counts[size - 1] == 0:
         return math.nan
     rank = q * counts[size - 1]
@@ -122,7 +137,7 @@ def _buckets_at(
     return size
 
 
-@kernel(f"{OUT}({GRID}, {MASK}, {INTS}, int64, {FLOATS}, {FLOATS})")
+@kernel(f"{OUT}({GRID}, {MASK}, {INTS}, int64, {FLOATS}, {FLOATS}, {INTS}, {CHANGED})")
 def bucket_quantiles(
     values: Float64s,
     present: Bools,
@@ -130,6 +145,8 @@ def bucket_quantiles(
     count: int,
     bounds: Float64s,
     quantiles: Float64s,
+    times: Int64s,
+    repairs: Float64s,
 ) -> tuple[Float64s, Bools]:
     """Return float64[groups, steps]: quantiles of histograms whose rows lie together, by bound."""
     n, m = values.shape
@@ -144,7 +161,9 @@ def bucket_quantiles(
         for j in range(m):
             size = _buckets_at(values, present, bounds, start, end, j, upper, counts)
             if size:
-                out[groups[start], j] = _bucket_quantile(quantiles[j], upper, counts, size)
+                out[groups[start], j] = _bucket_quantile(
+                    quantiles[j], upper, counts, size, times[j], repairs
+                )
                 there[groups[start], j] = True
         start = end
     return out, there

@@ -1,0 +1,99 @@
+"""What the author of a query should know beside its result, in Prometheus' words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import numpy as np
+
+from qvmon.model.floats import format_float
+from qvmon.model.series import Float64s
+from qvmon.promql.position import Span, line_and_column
+from qvmon.promql.quoting import quote
+from qvmon.promql.results import Notes
+
+_COUNTER_ENDINGS = ("_total", "_sum", "_count", "_bucket")
+_MONOTONICITY = (
+    "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io"
+    "/docs/prometheus/latest/querying/functions/#histogram_quantile)"
+)
+
+
+class NoteBook:
+    """Collects notes while a query is evaluated; each one once.
+
+    Args:
+        text: The query, for positions.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._warnings: dict[str, None] = {}
+        self._infos: dict[str, None] = {}
+
+    def notes(self) -> Notes:
+        """Return what was collected."""
+        return Notes(tuple(self._warnings), tuple(self._infos))
+
+    def warn(self, span: Span, message: str) -> None:
+        """Note something that is probably wrong."""
+        self._warnings[f"PromQL warning: {message} ({self._place(span)})"] = None
+
+    def inform(self, span: Span, message: str) -> None:
+        """Note something that may surprise."""
+        self._infos[f"PromQL info: {message} ({self._place(span)})"] = None
+
+    def _place(self, span: Span) -> str:
+        line, column = line_and_column(self._text, span.start)
+        return f"{line}:{column}"
+
+    def check_counters(self, span: Span, names: Iterable[str]) -> None:
+        """Note metrics under ``rate`` or ``increase`` whose names are not a counter's."""
+        for name in names:
+            if name and not name.endswith(_COUNTER_ENDINGS):
+                what = "metric might not be a counter, name does not end in"
+                self.inform(span, f"{what} _total/_sum/_count/_bucket: {quote(name)}")
+
+    def check_quantiles(self, span: Span, quantiles: Float64s) -> None:
+        """Note quantiles that are not between 0 and 1."""
+        for q in np.unique(quantiles[~((quantiles >= 0) & (quantiles <= 1))]):
+            got = short(float(q))
+            self.warn(span, f"quantile value should be between 0 and 1, got {got}")
+
+    def check_ratios(self, span: Span, ratios: Float64s) -> None:
+        """Note ratios that are not between -1 and 1."""
+        for ratio in (ratios.min(initial=0), ratios.max(initial=0)):
+            if abs(ratio) > 1:
+                got = f"got {short(float(ratio))}, capping to {1 if ratio > 0 else -1}"
+                self.warn(span, f"ratio value should be between -1 and 1, {got}")
+
+    def bad_bucket(self, span: Span, bound: str, metric: str) -> None:
+        """Note a histogram bucket without a readable upper bound."""
+        text = f'bucket label "le" is missing or has a malformed value of {quote(bound)}'
+        self.warn(span, text + (f" for metric name {quote(metric)}" if metric else ""))
+
+    def repaired(self, span: Span, repairs: Float64s) -> None:
+        """Note histograms whose counts fell from one bucket to the next.
+
+        Args:
+            span: Where the histograms come from.
+            repairs: float64[6]; how many, lowest and highest bound, greatest fall, first and
+                last time in milliseconds.
+        """
+        count, low, high, fall, first, last = (float(each) for each in repairs)
+        if count:
+            buckets = f"from buckets {short(low)} to {short(high)}"
+            samples = f"over {count:.0f} samples from {_utc(first)} to {_utc(last)}"
+            self.inform(
+                span, f"{_MONOTONICITY}, {buckets}, with a max diff of {fall:.2g}, {samples}"
+            )
+
+
+def short(value: float) -> str:
+    """Return a value as Go's ``%g`` prints it."""
+    return repr(value) if 0 < abs(value) < 1e-4 else format_float(value)
+
+
+def _utc(milliseconds: float) -> str:
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
