@@ -88,6 +88,6 @@ UNACCOUNTED = gauge(
 )
 LEDGER_FAILURES = counter(
     "qvmon_alerting_ledger_failures_total",
-    "Times the ledger could not be reached and the work was tried again, by part.",
+    "Times a part could not go on, mostly for want of the ledger, and tried again, by part.",
     "part",
 )

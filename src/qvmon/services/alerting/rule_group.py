@@ -20,6 +20,9 @@ from qvmon.wire.rule_file import RecordingRule, RuleGroup
 
 log = structlog.get_logger("qvmon.alerting")
 
+MAX_APPENDED = 500
+"""Facts appended in one transaction."""
+
 MAX_UNRECORDED = 100_000
 """Facts a group keeps while the ledger is away before it stops evaluating."""
 
@@ -132,17 +135,18 @@ class GroupEvaluation:
             )
 
     async def _record(self) -> None:
-        if not self._unrecorded:
-            return
-        drafts = list(self._unrecorded)
-        try:
-            facts = await self.ledger.append(drafts)
-        except QvmonError as error:
-            self.means.meters.ledger_failures.value("evaluation").add()
-            log.warning("alerts wait for the ledger", facts=len(drafts), error=error.message)
-            return
-        del self._unrecorded[: len(drafts)]
-        self._measure(facts)
+        """Append what was decided, in parts, so that other groups' facts come in between."""
+        while self._unrecorded:
+            drafts = self._unrecorded[:MAX_APPENDED]
+            try:
+                facts = await self.ledger.append(drafts)
+            except QvmonError as error:
+                self.means.meters.ledger_failures.value("evaluation").add()
+                waiting = len(self._unrecorded)
+                log.warning("alerts wait for the ledger", facts=waiting, error=error.message)
+                return
+            del self._unrecorded[: len(drafts)]
+            self._measure(facts)
 
     def _measure(self, facts: Sequence[Fact]) -> None:
         now = now_us(self.means.clock)

@@ -161,9 +161,7 @@ class AlertingService:
 
     async def _evaluate(self) -> None:
         await self._hold()
-        async with asyncio.TaskGroup() as running:
-            for group in self._groups:
-                running.create_task(group.run(), name=f"alerting.{group.group.name}")
+        await asyncio.gather(*(self._kept("evaluation", group.run) for group in self._groups))
 
     async def _hold(self) -> None:
         """Return once every source has reported, or the hold is over."""
@@ -182,12 +180,14 @@ class AlertingService:
     # --- telling ---------------------------------------------------------------------------------
 
     async def _kept(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run a loop of the telling part until the ledger closes, whatever happens to it."""
+        """Run a loop until the ledger closes, whatever happens to it."""
         while True:
             try:
                 return await work()
             except QvmonError as error:
-                log.warning("telling waits", part=part, kind=error.kind, error=error.message)
+                log.warning(
+                    "alerting waits for the ledger", part=part, kind=error.kind, error=error.message
+                )
             except Exception:
                 log.exception("telling failed", part=part)
             self._meters.ledger_failures.value(part).add()

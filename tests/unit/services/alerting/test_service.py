@@ -9,6 +9,7 @@ import pytest
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels
 from qvmon.services.alerting import AlertingConfig
+from qvmon.testing.clock import settle
 
 RULES = """\
 groups:
@@ -298,3 +299,42 @@ async def test_status_shows_rules_and_their_active_alerts(running) -> None:
     assert alerting.annotations["summary"].startswith("{{ $labels.job }}")
     assert (alert.labels, alert.value, alert.state) == (FIRING, 8.0, "pending")
     assert alert.annotations["summary"].startswith("a is 8 in")
+
+
+async def test_a_defect_in_one_group_leaves_the_others_running(world, monkeypatch) -> None:
+    world.rules = RULES + RULES.replace("groups:\n", "").replace("name: g", "name: h")
+    await world.start()
+    append = world.ledger.append
+
+    async def fail_for_g(drafts, *, consumed=None):
+        if any(getattr(draft.body, "group", "") == "g" for draft in drafts):
+            raise ZeroDivisionError
+        return await append(drafts, consumed=consumed)
+
+    world.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
+    with monkeypatch.context() as broken:
+        broken.setattr(world.ledger, "append", fail_for_g)
+        await _ticks(world, 4)
+    assert {fact.body.group for fact in world.facts()} == {"h"}
+    await _ticks(world, 2)
+    assert {fact.body.group for fact in world.facts() if fact.type == "alert.firing"} == {"g", "h"}
+    await world.service.stop()
+
+
+async def test_many_facts_are_recorded_in_parts_and_in_order(running, monkeypatch) -> None:
+    sizes = []
+    append = running.ledger.append
+
+    async def watched(drafts, *, consumed=None):
+        sizes.append(len(drafts))
+        return await append(drafts, consumed=consumed)
+
+    monkeypatch.setattr(running.ledger, "append", watched)
+    running.queries.answers["job:x > 5"] = {Labels(job=f"{i:04}"): 7.0 for i in range(1200)}
+    await _ticks(running, 1)
+    for _ in range(10):
+        await settle()
+    assert sizes[:3] == [500, 500, 200]
+    jobs = [fact.body.labels["job"] for fact in running.facts()]
+    assert jobs == sorted(jobs)
+    assert len(jobs) == 1200
