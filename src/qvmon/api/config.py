@@ -8,7 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class TlsConfig(BaseModel):
-    """The server's certificate chain and key, in PEM files."""
+    """The server's certificate chain and key.
+
+    Attributes:
+        certificate_file: PEM file of the certificate, with intermediate ones after it.
+        key_file: PEM file of its private key.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +33,7 @@ class ApiConfig(BaseModel):
         request_body_bytes: Largest body of a request but for ingest.
         ingest_body_bytes: Largest remote-write body as sent.
         ingest_decoded_bytes: Largest remote-write body once decompressed.
+        concurrent_requests: Connections and requests at once; further ones get 503.
         header_bytes: Largest request line with headers.
         keep_alive_seconds: How long an idle connection is kept.
         shutdown_seconds: How long running requests may take when the server stops.
@@ -47,6 +53,7 @@ class ApiConfig(BaseModel):
     request_body_bytes: int = Field(default=1 << 20, ge=1024)
     ingest_body_bytes: int = Field(default=32 << 20, ge=1024)
     ingest_decoded_bytes: int = Field(default=256 << 20, ge=1024)
+    concurrent_requests: int = Field(default=2000, ge=1)
     header_bytes: int = Field(default=64 << 10, ge=1024)
     keep_alive_seconds: int = Field(default=75, ge=1)
     shutdown_seconds: int = Field(default=5, ge=0)

@@ -78,6 +78,8 @@ class ApiServer:
             log_config=None,
             access_log=False,
             lifespan="off",
+            ws="none",
+            limit_concurrency=self._config.concurrent_requests,
             server_header=False,
             date_header=True,
             backlog=_BACKLOG,

@@ -16,10 +16,12 @@ def health_routes(ready: Callable[[], bool]) -> APIRouter:
 
     @router.api_route("/-/healthy", methods=["GET", "HEAD"])
     async def healthy() -> PlainTextResponse:
+        """Answer while the process lives."""
         return PlainTextResponse(f"{_PRODUCT} is Healthy.\n")
 
     @router.api_route("/-/ready", methods=["GET", "HEAD"])
     async def is_ready() -> PlainTextResponse:
+        """Answer 200 once everything has started, 503 before."""
         if ready():
             return PlainTextResponse(f"{_PRODUCT} is Ready.\n")
         return PlainTextResponse("Service Unavailable", 503)

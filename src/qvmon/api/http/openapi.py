@@ -15,6 +15,7 @@ def openapi_routes(app: FastAPI) -> APIRouter:
 
     @router.get("/openapi.json")
     async def openapi(_: AnyIdentity) -> dict[str, Any]:
+        """Describe the REST API as OpenAPI 3.1."""
         return app.openapi()
 
     return router

@@ -25,6 +25,7 @@ def own_metrics_routes(registry: Registry) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics(_: Scraper, request: Request) -> Response:
+        """Expose what qvmon says about itself, as OpenMetrics or Prometheus text."""
         openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
         body = await asyncio.to_thread(render, registry.collect(), openmetrics)
         headers = {"Content-Type": content_type(openmetrics)}

@@ -24,18 +24,21 @@ def peer_routes(source: SeriesSource) -> APIRouter:
 
     @router.post("/select")
     async def select(_: Peer, request: Request) -> Response:
+        """Send the samples of selections to another qvmon process, as Arrow."""
         selections = series_stream.decode_select_request(await request.body())
         answers = await source.select(selections)
         return _arrow(await asyncio.to_thread(series_stream.encode_columns, answers))
 
     @router.post("/series")
     async def series(_: Peer, request: Request) -> Response:
+        """Send the labels of matching series, as Arrow."""
         matchers, start, end = series_stream.decode_series_request(await request.body())
         frame = await source.series(matchers, start, end)
         return _arrow(await asyncio.to_thread(series_stream.encode_frame, frame))
 
     @router.get("/metadata")
     async def metadata(_: Peer, metric: str | None = None) -> Response:
+        """Send what targets said about their metrics."""
         entries = await source.metadata(metric)
         body = series_stream.encode_metadata(entries)
         return Response(body, media_type="application/json")

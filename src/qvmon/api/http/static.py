@@ -26,6 +26,7 @@ def static_routes(folder: Path = STATIC) -> APIRouter:
 
     @router.api_route("/{path:path}", methods=["GET", "HEAD"])
     async def client_file(path: str, request: Request) -> Response:
+        """Send a file of the web client, or the client itself for its pages."""
         if path.startswith(("api/", "-/")):
             raise HTTPException(404, "no such resource")
         found = _file(folder, path)

@@ -6,7 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PasswordConfig(BaseModel):
-    """How passwords are judged and hashed (argon2id, RFC 9106's second recommended option)."""
+    """How passwords are judged and hashed (argon2id, RFC 9106's second recommended option).
+
+    Attributes:
+        minimum_characters: The shortest password that may be chosen.
+        hash_iterations: Argon2's passes over its memory.
+        hash_memory_bytes: Argon2's memory for one hash.
+        hash_lanes: Argon2's degree of parallelism.
+        concurrent_hashes: Hashes that are computed at once.
+        waiting_hashes: Hashes that may wait for their turn; further log-ins are put off.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,7 +28,17 @@ class PasswordConfig(BaseModel):
 
 
 class BackoffConfig(BaseModel):
-    """How failed log-ins slow down the next ones."""
+    """How failed log-ins slow down the next ones.
+
+    Attributes:
+        free_failures_per_login_and_address: Failures of a name from one address without a wait.
+        free_failures_per_address: Failures from one address, whatever the name, without a wait.
+        free_failures_per_login: Failures of a name, wherever from, without a wait.
+        longest_delay_seconds: Where the doubling of the wait ends.
+        forget_after_seconds: When failures no longer count, after the last one.
+        remembered_keys: Names and addresses whose failures are remembered at most.
+        recorded_failures_per_minute: Failures that become facts; further ones are only counted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,7 +52,21 @@ class BackoffConfig(BaseModel):
 
 
 class AccessConfig(BaseModel):
-    """Users, sessions and tokens."""
+    """Users, sessions and tokens.
+
+    Attributes:
+        session_idle_seconds: When an unused browser session ends.
+        session_absolute_seconds: When a browser session ends in any case.
+        sessions_per_user: Browser sessions of one user; the oldest gives way.
+        token_default_lifetime_seconds: How long a token lives unless its owner says otherwise.
+        token_longest_lifetime_seconds: The most an owner may say.
+        tokens_per_user: Tokens of one user.
+        authentication_cache_entries: Identities that are remembered.
+        authentication_cache_seconds: How long they are believed, and how late at most another
+            process sees that a session or token ended.
+        password: How passwords are judged and hashed.
+        backoff: How failed log-ins slow down the next ones.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -21,6 +21,7 @@ def active_alert_routes(ledger: Ledger) -> APIRouter:
 
     @router.get("/alerts")
     async def alerts(_: AlertReader, request: Request) -> Response:
+        """List pending and firing alerts."""
         where = {"state": ["pending", "firing"]}
         rows = await ledger.rows("alerts", where, order=Ascending("active_at_ms"))
         return await success_of(request, {"alerts": [_alert(row) for row in rows]})

@@ -32,6 +32,7 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
 
     @router.api_route("/series", methods=_METHODS)
     async def series(who: TelemetryReader, request: Request) -> Response:
+        """List the series that match."""
         asked = await Parameters.of(request)
         if not asked.all("match[]"):
             raise invalid("no match[] parameter provided")
@@ -46,6 +47,7 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
 
     @router.api_route("/labels", methods=_METHODS)
     async def labels(who: TelemetryReader, request: Request) -> Response:
+        """List label names."""
         asked = await Parameters.of(request)
         matchers, start, end = _scope(asked)
         names = await lookup.label_names(who.principal, matchers, start, end)
@@ -54,6 +56,7 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
 
     @router.get("/label/{name}/values")
     async def label_values(who: TelemetryReader, name: str, request: Request) -> Response:
+        """List the values of one label."""
         asked = await Parameters.of(request)
         matchers, start, end = _scope(asked)
         label = unescaped(name)
@@ -63,6 +66,7 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
 
     @router.get("/metadata")
     async def metadata(who: TelemetryReader, request: Request) -> Response:
+        """Tell what targets said about their metrics."""
         asked = await Parameters.of(request)
         known = await lookup.metadata(who.principal, asked.text("metric") or None)
         return await success_of(request, _by_metric(known, asked.limit()))

@@ -21,6 +21,7 @@ def language_routes() -> APIRouter:
 
     @router.api_route("/format_query", methods=_METHODS)
     async def format_query(_: TelemetryReader, request: Request) -> Response:
+        """Write a query in its canonical form."""
         asked = await Parameters.of(request)
         try:
             tree = parse(asked.text("query"))

@@ -25,6 +25,7 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
 
     @router.api_route("/query", methods=_METHODS)
     async def query(who: TelemetryReader, request: Request) -> Response:
+        """Evaluate PromQL at one moment."""
         asked = await Parameters.of(request)
         at = asked.time_ms("time", now_ms(clock))
         limit, lookback, timeout = asked.limit(), _lookback(asked), _timeout(asked)
@@ -43,6 +44,7 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
 
     @router.api_route("/query_range", methods=_METHODS)
     async def query_range(who: TelemetryReader, request: Request) -> Response:
+        """Evaluate PromQL at every step of an interval."""
         asked = await Parameters.of(request)
         start, end, step = _steps(asked)
         limit, lookback, timeout = asked.limit(), _lookback(asked), _timeout(asked)

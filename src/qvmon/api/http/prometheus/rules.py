@@ -26,6 +26,7 @@ def rule_routes(groups: Callable[[], Sequence[RuleGroupStatus]]) -> APIRouter:
 
     @router.get("/rules")
     async def rules(_: AlertReader, request: Request) -> Response:
+        """List rule groups, their rules, and what fires of each."""
         wanted = _Wanted(request)
         shown = [wanted.group(each) for each in groups() if wanted.has(each)]
         return await success_of(request, {"groups": [each for each in shown if each["rules"]]})

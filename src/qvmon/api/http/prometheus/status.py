@@ -27,6 +27,7 @@ def status_routes(build: BuildFacts) -> APIRouter:
 
     @router.get("/buildinfo")
     async def build_info(_: TelemetryReader, request: Request) -> Response:
+        """Tell which version this is, and which Prometheus it answers like."""
         product = f"qvmon {build.version}"
         facts = {"version": COMPATIBLE_WITH, "revision": product, "branch": product}
         return await success_of(
@@ -35,12 +36,14 @@ def status_routes(build: BuildFacts) -> APIRouter:
 
     @router.get("/runtimeinfo")
     async def runtime_info(_: TelemetryReader, request: Request) -> Response:
+        """Tell since when it runs and how long it keeps samples."""
         started = rfc3339(build.started_at_us)
         facts = {"startTime": started, "lastConfigTime": started, "reloadConfigSuccess": True}
         return await success_of(request, {**facts, "storageRetention": build.retention})
 
     @router.get("/config")
     async def configuration(_: ConfigurationReader, request: Request) -> Response:
+        """Show the configuration, without secrets."""
         return await success_of(request, {"yaml": build.configuration})
 
     return router

@@ -22,6 +22,7 @@ def target_routes(targets: Callable[[], TargetsView]) -> APIRouter:
 
     @router.get("/targets")
     async def list_targets(_: TelemetryReader, request: Request) -> Response:
+        """List targets and how their last scrapes went."""
         state = request.query_params.get("state", "any").lower()
         pool = request.query_params.get("scrapePool", "")
         view = targets()

@@ -42,6 +42,7 @@ def write_routes(ingest: Ingest, config: ApiConfig, registry: Registry) -> APIRo
 
     @router.post("/write")
     async def write(who: Writer, request: Request) -> Response:
+        """Store samples that a remote writer sends."""
         body = await request.body()
         encoding = request.headers.get("content-encoding", "snappy")
         try:
