@@ -43,6 +43,23 @@ class _Batch:
     left: int
 
 
+class _Turn:
+    """One job under way.
+
+    Attributes:
+        job: What to deliver.
+        batch: The page it came with.
+        is_marked: Whether the ledger knows that a first attempt was about to be made.
+        is_over: Set when the message is delivered or dead.
+    """
+
+    def __init__(self, job: Job, batch: _Batch) -> None:
+        self.job = job
+        self.batch = batch
+        self.is_marked = job.is_marked
+        self.is_over = asyncio.Event()
+
+
 class Courier:
     """The queue of one outlet.
 
@@ -83,7 +100,7 @@ class Courier:
         self._gate = Gate(self._outlet.name, self._policy, self._clock)
         self._room = asyncio.Semaphore(self._policy.max_pending)
         self._batches: deque[_Batch] = deque()
-        self._last_of_key: dict[str, asyncio.Task[None]] = {}
+        self._last_of_key: dict[str, asyncio.Event] = {}
         self._interruptible: set[asyncio.Future[None]] = set()
         self._pending.set(0)
 
@@ -132,56 +149,59 @@ class Courier:
         for job in jobs:
             await self._room.acquire()
             self._pending.add()
-            before = self._last_of_key.get(job.content.key)
-            task = tasks.create_task(self._carry(job, batch, before))
-            self._last_of_key[job.content.key] = task
+            before, turn = self._last_of_key.get(job.content.key), _Turn(job, batch)
+            self._last_of_key[job.content.key] = turn.is_over
+            task = tasks.create_task(self._carry(turn, before))
             self._interruptible.add(task)
             task.add_done_callback(self._interruptible.discard)
         if not jobs:
             await self._journal.record([], self._finished_pages())
 
-    async def _carry(self, job: Job, batch: _Batch, before: asyncio.Task[None] | None) -> None:
-        """Try until ``job`` is delivered or dead, after the message before it with its key."""
+    async def _carry(self, turn: _Turn, before: asyncio.Event | None) -> None:
+        """Try until a message is delivered or dead, after the message before it with its key."""
         if before is not None:
-            await asyncio.wait([before])
+            await before.wait()
+        job = turn.job
         progress: Progress | None = job.progress(self._now())
-        is_marked = job.is_marked
         while progress is not None and not self._is_stopping:
             await self._gate.pause((progress.due_us - self._now()) / 1e6)
-            progress = await self._try(job, batch, progress, is_marked)
-            is_marked = True
-        if self._last_of_key.get(job.content.key) is asyncio.current_task():
+            progress = await self._try(turn, progress)
+        if self._last_of_key.get(job.content.key) is turn.is_over:
             del self._last_of_key[job.content.key]
         self._pending.add(-1)
         self._room.release()
 
-    async def _try(
-        self, job: Job, batch: _Batch, progress: Progress, is_marked: bool
-    ) -> Progress | None:
+    async def _try(self, turn: _Turn, progress: Progress) -> Progress | None:
         """Make one attempt; return the progress when another is due, None at the end."""
+        job = turn.job
         async with self._gate.in_flight:
             is_timely = await self._gate.pass_through(partial(self._is_timely, progress))
             with self._undisturbed():
-                if not is_marked:
+                if not turn.is_marked:
                     await self._journal.record([receipts.marker(job, self._outlet, self._now())])
+                    turn.is_marked = True
                 if not is_timely:
                     end = receipts.expired(job, self._outlet, progress, self._now())
-                    await self._finish(batch, end)
-                    return None
+                    return await self._finish(turn, end)
                 attempt = await self._attempt(job, progress)
                 decision = decide(progress, attempt, self._policy, self._jitter.random())
                 self._measure(job, decision, attempt)
                 receipt = receipts.receipt(job, self._outlet, decision, attempt)
                 if decision.action is not Action.RETRY:
-                    await self._finish(batch, receipt)
-                    return None
+                    return await self._finish(turn, receipt)
                 if decision.is_reported or self._is_stopping:
                     await self._journal.record([receipt])
         return decision.progress
 
-    async def _finish(self, batch: _Batch, end: FactDraft) -> None:
-        batch.left -= 1
+    async def _finish(self, turn: _Turn, end: FactDraft) -> Progress | None:
+        """Record a message's end; the next one with its key begins meanwhile.
+
+        The journal keeps order, so that this end is durable before the next attempt is made.
+        """
+        turn.batch.left -= 1
+        turn.is_over.set()
         await self._journal.record([end], self._finished_pages())
+        return None
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:

@@ -39,6 +39,7 @@ class Journal:
         entry = _Entry(drafts, consumed)
         self._waiting.append(entry)
         async with self._writing:
+            await asyncio.sleep(0)  # whoever is about to record something may share the append
             if not entry.is_written and entry.error is None:
                 await self._write()
         if entry.error is not None:
