@@ -14,7 +14,7 @@ from qvmon.model.facts import (
     Fact,
     FactDraft,
 )
-from qvmon.model.floats import format_float
+from qvmon.model.floats import format_float, parse_float
 from qvmon.model.labels import Labels
 from qvmon.model.ledger import Column, Key, Projection, Row
 from qvmon.services.alerting.identity import RuleKey, alert_id, with_external
@@ -73,7 +73,8 @@ def restored(rule: RuleKey, rows: Sequence[Row]) -> tuple[Elements, dict[Labels,
             found[labels] = row
     phases = [Phase[str(row["state"]).upper()] for row in found.values()]
     began = [int(row["active_at_ms"]) for row in found.values()]
-    return Elements.restored(list(found), phases, began), found
+    values = [parse_float(row["value"]) for row in found.values()]
+    return Elements.restored(list(found), phases, began, values), found
 
 
 def orphan_draft(row: Row, now_us: int) -> FactDraft:

@@ -69,6 +69,7 @@ class AlertingEvaluation:
         self._means = means
         self._elements = NO_ELEMENTS
         self._sights: dict[Labels, _Sight] = {}
+        self._shown: tuple[ActiveAlert, ...] | None = None
         self._series = AlertSeries()
         self._recorder = Recorder(means.sink, means.meters)
         self._around = Surroundings(means.external_labels, means.external_url)
@@ -82,6 +83,7 @@ class AlertingEvaluation:
     def restore(self, rows: Sequence[Row]) -> set[str]:
         """Take over the elements that ``rows`` remember; return the ids of those that are its."""
         self._elements, found = restored(self.key, rows)
+        self._shown = None
         self._sights = {each: _Sight(None, row["annotations"]) for each, row in found.items()}
         self._recorder.resume(self._series.samples(self._elements)[0])
         return {str(row["alert_id"]) for row in found.values()}
@@ -110,7 +112,7 @@ class AlertingEvaluation:
             self._sights = {
                 each: self._sight(each, by_alert, changed) for each in outcome.elements.labels
             }
-        self._elements = outcome.elements
+        self._elements, self._shown = outcome.elements, None
         return await self._drafts(outcome, changed, tick, decided_us)
 
     async def record(self, tick: Tick) -> None:
@@ -242,8 +244,10 @@ class AlertingEvaluation:
         return names.get(phase, "inactive")
 
     def active(self) -> tuple[ActiveAlert, ...]:
-        """Return the elements that are pending or firing, with annotations as of now."""
-        return tuple(self._active(row) for row in range(len(self._elements)))
+        """Return the elements that are pending or firing, with annotations as of the last tick."""
+        if self._shown is None:
+            self._shown = tuple(self._active(row) for row in range(len(self._elements)))
+        return self._shown
 
     def counts(self) -> tuple[int, int, int]:
         """Return how many elements are pending, firing, and held without samples."""

@@ -78,7 +78,11 @@ class Elements:
 
     @classmethod
     def restored(
-        cls, labels: Sequence[Labels], phases: Sequence[Phase], active_at: Sequence[int]
+        cls,
+        labels: Sequence[Labels],
+        phases: Sequence[Phase],
+        active_at: Sequence[int],
+        values: Sequence[float],
     ) -> Elements:
         """Return elements as facts remember them."""
         n = len(labels)
@@ -88,11 +92,11 @@ class Elements:
             np.array(active_at, np.int64).reshape(n),
             np.full(n, NEVER, np.int64),
             np.full(n, NEVER, np.int64),
-            np.full(n, np.nan),
+            np.array(values, np.float64).reshape(n),
         )
 
 
-NO_ELEMENTS = Elements.restored((), (), ())
+NO_ELEMENTS = Elements.restored((), (), (), ())
 """A rule of which nothing is active."""
 
 

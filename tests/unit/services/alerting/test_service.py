@@ -162,6 +162,7 @@ async def test_a_restart_neither_loses_the_for_nor_fires_twice(running) -> None:
     bodies = [fact.body for fact in running.facts()]
     assert len({body.alert_id for body in bodies}) == 1
     assert bodies[2].annotations == bodies[1].annotations
+    assert bodies[2].value == bodies[1].value == "7"
     assert running.sink.of("ALERTS")[-1][2] == "stale"
 
 

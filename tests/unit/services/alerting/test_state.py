@@ -131,10 +131,12 @@ def test_a_restart_from_what_facts_remember_decides_the_same(
     whole = step(timing, NO_ELEMENTS, _block(history))
     before = step(timing, NO_ELEMENTS, _block(history[:cut]))
     kept = before.elements
-    restored = Elements.restored(kept.labels, kept.phase.tolist(), kept.active_at.tolist())
+    restored = Elements.restored(
+        kept.labels, kept.phase.tolist(), kept.active_at.tolist(), kept.values.tolist()
+    )
     after = step(timing, restored, _block(history[cut:], cut))
     changes = _changes(before) + _changes(after, cut)
-    assert [c[:4] for c in changes] == [c[:4] for c in _changes(whole)]
+    assert changes == _changes(whole)
 
 
 def test_a_limit_refuses_the_tick_and_keeps_what_was() -> None:
