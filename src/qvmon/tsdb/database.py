@@ -154,7 +154,7 @@ class Database:
         """Return the series that match any set (all, with no set) and may have samples then."""
         matched = [self.index.match(matchers) for matchers in matcher_sets or [()]]
         ids = matched[0] if len(matched) == 1 else np.unique(np.concatenate(matched))
-        present = np.diff(self.head.read(ids, start_ms, end_ms).offsets) > 0
+        present = self.head.present(ids, start_ms, end_ms)
         for block in self.blocks.overlapping(start_ms, end_ms):
             present[block.present(ids)] = True
         return self.index.frame(ids[present])

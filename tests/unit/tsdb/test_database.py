@@ -69,6 +69,8 @@ def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
                 start, length = argument
                 found = small.read(start, start + length)
                 assert _as_bits(found) == oracle.select(start, start + length)
+                listed = small.database.series([], start, start + length).all_labels()
+                assert {labels_of(series) for series in found} <= set(listed)
         small.database.close()
 
 

@@ -8,7 +8,7 @@ from threading import Lock
 
 import numpy as np
 
-from qvmon.model.series import Bytes, Int32s, Int64s, SampleBatch
+from qvmon.model.series import Bools, Bytes, Int32s, Int64s, SampleBatch
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.late import LateSamples, LateView
 from qvmon.tsdb.reserve import reserved
@@ -141,20 +141,24 @@ class Head:
         """Return the samples of ``ids`` in start..end, late ones apart."""
         return self._read(ids, start, end)[0]
 
+    def present(self, ids: Int64s, start: int, end: int) -> Bools:
+        """Return bool[n]: which of ``ids`` have samples in start..end, late ones included."""
+        with self._lock:
+            late = self._late_views()
+            _, counts = self._count(ids, max(start, self._trimmed_before), end)
+        found: Bools = counts > 0
+        for view in late:
+            found |= np.isin(ids, view.between(start, end))
+        return found
+
     def _read(self, ids: Int64s, start: int, end: int) -> tuple[Rows, list[LateView]]:
-        known = np.where(ids < self._series, ids, 0)
         with self._lock:
             start = max(start, self._trimmed_before)
             reader = next(self._reader_numbers)
             self._readers.add(reader)
-            series_count = self._series
-            late = [self._flushing.view(), self._late.view()]
-            heads = np.empty(len(ids), np.int32)
-            counts = np.zeros(len(ids), np.int64)
-            if series_count:
-                self._count(known, start, end, heads, counts)
+            late = self._late_views()
+            heads, counts = self._count(ids, start, end)
         try:
-            counts[ids >= series_count] = 0
             rows = Rows.sized(counts)
             kernels.copy_head(
                 start,
@@ -171,9 +175,15 @@ class Head:
                 self._readers.remove(reader)
         return rows, late
 
-    def _count(self, ids: Int64s, start: int, end: int, heads: Int32s, counts: Int64s) -> None:
+    def _late_views(self) -> list[LateView]:
+        return [self._flushing.view(), self._late.view()]
+
+    def _count(self, ids: Int64s, start: int, end: int) -> tuple[Int32s, Int64s]:
+        """Return the first chunk of each series and its samples in start..end."""
+        heads, counts = np.full(len(ids), -1, np.int32), np.zeros(len(ids), np.int64)
         kernels.count_head(
             ids,
+            self._series,
             start,
             end,
             self._first,
@@ -183,6 +193,7 @@ class Head:
             heads,
             counts,
         )
+        return heads, counts
 
     def counts(self, start: int, end: int) -> Int64s:
         """Return int64[series]: about how many samples each has in start..end, late ones apart.
@@ -190,11 +201,8 @@ class Head:
         It takes no lock, so that appends go on. It is exact where nothing is appended: before
         ``settled_before``.
         """
-        ids = np.arange(self._series)
-        counts = np.zeros(len(ids), np.int64)
         start = max(start, self._trimmed_before)
-        self._count(ids, start, end, np.empty(len(ids), np.int32), counts)
-        return counts
+        return self._count(np.arange(self._series), start, end)[1]
 
     def settle(self, before: int) -> None:
         """From now on take samples older than ``before`` as late: they are about to be flushed."""

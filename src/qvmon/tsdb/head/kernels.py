@@ -202,11 +202,12 @@ def append_late(
 
 
 @kernel(
-    f"void({READ_INTS}, int64, int64, int32[::1], int32[::1], int32[::1], int64[::1],"
+    f"void({READ_INTS}, int64, int64, int64, int32[::1], int32[::1], int32[::1], int64[::1],"
     " int32[::1], int64[::1])"
 )
 def count_head(
     ids: Int64s,
+    series_count: int,
     start: int,
     end: int,
     first: Int32s,
@@ -216,8 +217,13 @@ def count_head(
     heads: Int32s,
     counts: Int64s,
 ) -> None:
-    """Write each series' first chunk to ``heads`` and its samples in start..end to ``counts``."""
+    """Write each series' first chunk to ``heads`` and its samples in start..end to ``counts``.
+
+    Series from ``series_count`` on are left as they are: nothing is known of them yet.
+    """
     for i in range(len(ids)):
+        if ids[i] >= series_count:
+            continue
         chunk = np.int64(first[ids[i]])
         heads[i] = chunk
         total = 0

@@ -69,6 +69,10 @@ class LateView:
         """Int64[count]: the time of each sample."""
         return self._columns[1][: self.count]
 
+    def between(self, start: int, end: int) -> Int64s:
+        """Return the ascending series that have a sample in start..end."""
+        return np.unique(self.series[(self.times >= start) & (self.times <= end)])
+
     def read(self, ids: Int64s, series_count: int, start: int, end: int) -> Rows:
         """Return the samples of ``ids`` in start..end, by series in order of arrival."""
         if not self.count:
