@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from qvmon.model.facts import (
@@ -42,10 +42,7 @@ ATTACHING_TYPES = frozenset(
 
 def row_of(incident: Incident) -> Row:
     """Return the row that keeps ``incident``."""
-    row = asdict(incident)
-    row["alert_ids"] = list(incident.alert_ids)
-    row["open_alert_ids"] = list(incident.open_alert_ids)
-    return row
+    return {each.name: getattr(incident, each.name) for each in fields(Incident)}
 
 
 def incident_of(row: Row) -> Incident:
