@@ -199,6 +199,8 @@ class CollectionService:
         return [*static_groups(job), *(group for each in listed for group in each.groups())]
 
     def _count_unreadable(self, job: ScrapeConfig) -> None:
+        if not job.file_sd_configs:
+            return
         problems = [
             text for each in self._discoveries[job.job_name] for text in each.problems.values()
         ]

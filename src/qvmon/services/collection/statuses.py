@@ -10,15 +10,15 @@ from qvmon.services.collection.views import TargetStatus
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def status_of(loop: ScrapeLoop, host: str) -> TargetStatus:
-    """Return a loop's status; ``host`` stands for loopback addresses in the global URL."""
+def status_of(loop: ScrapeLoop, instance: str) -> TargetStatus:
+    """Return a loop's status; the host of ``instance`` replaces loopback in the global URL."""
     target, last = loop.target, loop.last
     return TargetStatus(
         target.discovered,
         target.labels,
         target.job,
         target.url,
-        _global(target.url, host),
+        _global(target.url, instance),
         last.error,
         last.started_ms,
         last.duration_seconds,
@@ -28,9 +28,9 @@ def status_of(loop: ScrapeLoop, host: str) -> TargetStatus:
     )
 
 
-def _global(url: str, host: str) -> str:
-    parts = urlsplit(url)
-    if parts.hostname not in _LOOPBACK:
+def _global(url: str, instance: str) -> str:
+    parts, here = urlsplit(url), urlsplit(f"//{instance}").hostname
+    if parts.hostname not in _LOOPBACK or here is None or here in _LOOPBACK:
         return url
     port = "" if parts.port is None else f":{parts.port}"
-    return parts._replace(netloc=host + port).geturl()
+    return parts._replace(netloc=here + port).geturl()

@@ -4,6 +4,7 @@ import pytest
 
 from qvmon.model.errors import QvmonError
 from qvmon.model.labels import Labels
+from qvmon.services.collection.statuses import _global
 from qvmon.services.collection.target import discovered_labels, target_from
 from qvmon.services.collection.views import Health
 from qvmon.wire.prometheus_config import decode_prometheus_config
@@ -160,3 +161,17 @@ async def test_a_target_given_twice_is_scraped_once() -> None:
         active = service.targets().active
     assert len(active) == 1
     assert around.sink.values("m") == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("instance", "shown"),
+    [
+        ("host", "http://host:9/m"),
+        ("host:9090", "http://host:9/m"),
+        ("127.0.0.1:9090", "http://127.0.0.1:9/m"),
+        ("", "http://127.0.0.1:9/m"),
+    ],
+)
+def test_loopback_is_shown_to_others_as_this_host(instance: str, shown: str) -> None:
+    assert _global("http://127.0.0.1:9/m", instance) == shown
+    assert _global("http://there:9/m", instance) == "http://there:9/m"
