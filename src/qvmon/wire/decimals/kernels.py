@@ -148,6 +148,8 @@ def read_decimal(source: Bytes, at: int, end: int) -> tuple[int, float, int]:
     Returns:
         Where the number ends, its value, and ``OK``, ``UNDECIDED`` or ``BAD``.
     """
+    if at < 0:  # never; it tells the compiler that no index counts from the end
+        return at, 0.0, BAD
     signed = at < end and (source[at] == ord("-") or source[at] == ord("+"))
     negative = signed and source[at] == ord("-")
     if signed:

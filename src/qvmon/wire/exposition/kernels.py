@@ -87,21 +87,25 @@ def _skip_line(body: Bytes, at: int, end: int) -> int:
 @kernel("int64(Array(uint8, 1, 'C', True), int64, int64)")
 def _skip_string(body: Bytes, at: int, end: int) -> int:
     """Return the position after a quoted string that begins at ``at``, or -1 when it is open."""
+    if at < 0:  # never; it tells the compiler that no index counts from the end
+        return -1
     at += 1
     while at < end:
         byte = body[at]
+        at += 1
         if byte == _QUOTE:
-            return at + 1
+            return at
         if byte == _NEWLINE:
             return -1
-        at += 2 if byte == _BACKSLASH and at + 1 < end and body[at + 1] != _NEWLINE else 1
+        if byte == _BACKSLASH and at < end and body[at] != _NEWLINE:
+            at += 1
     return -1
 
 
 @kernel("int64(Array(uint8, 1, 'C', True), int64, int64, int64, int64)")
 def _skip_name(body: Bytes, at: int, end: int, start: int, part: int) -> int:
     """Return the position after a name; ``at`` itself when none begins there."""
-    if at >= end or _CLASS[body[at]] & start == 0:
+    if at < 0 or at >= end or _CLASS[body[at]] & start == 0:
         return at
     at += 1
     while at < end and _CLASS[body[at]] & part:

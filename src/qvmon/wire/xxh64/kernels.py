@@ -17,6 +17,8 @@ _P5 = np.uint64(0x27D4EB2F165667C5)
 @kernel("uint64(Array(uint8, 1, 'C', True), int64)")
 def little_endian(source: Bytes, at: int) -> np.uint64:
     """Return eight bytes as a little-endian number (LLVM folds this into one load)."""
+    if at < 0:  # never; see xxh64
+        return np.uint64(0)
     return (
         np.uint64(source[at])
         | np.uint64(source[at + 1]) << np.uint64(8)
@@ -47,6 +49,8 @@ def _merged(total: np.uint64, lane: np.uint64) -> np.uint64:
 @kernel("uint64(Array(uint8, 1, 'C', True), int64, int64)")
 def xxh64(source: Bytes, start: int, end: int) -> np.uint64:
     """Return the 64-bit hash of ``source[start:end]``."""
+    if start < 0:  # never; it tells the compiler that no index counts from the end
+        return np.uint64(0)
     at = start
     if end - start >= 32:
         a, b = _P1 + _P2, _P2
