@@ -100,6 +100,8 @@ class AlertingEvaluation:
         )
         sources = self._row_labels.of(rows.frame)
         labels = await self._labels(sources, rows.values)
+        if not labels and not self._elements:
+            return []
         unknown = await self._unknown(labels, tick)
         block = block_of(tick.time_ms, labels, rows.values, unknown)
         outcome = step(self._timing, self._elements, block)
@@ -252,6 +254,8 @@ class AlertingEvaluation:
     def counts(self) -> tuple[int, int, int]:
         """Return how many elements are pending, firing, and held without samples."""
         elements = self._elements
+        if not elements:
+            return 0, 0, 0
         return (
             int((elements.phase == Phase.PENDING).sum()),
             int((elements.phase == Phase.FIRING).sum()),

@@ -32,6 +32,7 @@ class _Course:
     """How a rule has been doing."""
 
     rule: AlertingEvaluation | RecordingEvaluation
+    query: str
     health: Health = "unknown"
     error: str = ""
     last_ms: int = 0
@@ -65,7 +66,7 @@ class GroupEvaluation:
     _seconds: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        self._courses = [_Course(rule) for rule in self.rules]
+        self._courses = [_Course(rule, str(rule.rule.plan.root)) for rule in self.rules]
 
     async def run(self) -> None:
         """Evaluate at every instant of the schedule, for ever."""
@@ -185,7 +186,7 @@ def _rule_status(course: _Course) -> RuleStatus:
     return RuleStatus(
         name=rule.name,
         type="alerting",
-        query=rule.expr,
+        query=course.query,
         labels={name: each.text for name, each in rule.labels.items()},
         annotations={name: each.text for name, each in rule.annotations.items()},
         health=course.health,
@@ -203,7 +204,7 @@ def _recording_status(course: _Course, rule: RecordingRule) -> RuleStatus:
     return RuleStatus(
         name=rule.name,
         type="recording",
-        query=rule.expr,
+        query=course.query,
         labels=rule.labels,
         annotations={},
         health=course.health,

@@ -9,7 +9,7 @@ import structlog
 
 from qvmon.model.clock import Clock, now_us
 from qvmon.model.errors import QvmonError
-from qvmon.model.ledger import Ledger
+from qvmon.model.ledger import Ledger, Row
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SampleSink
 from qvmon.services.alerting.accounts import Accounts
@@ -148,11 +148,14 @@ class AlertingService:
 
     async def _restore(self) -> None:
         rows = await self._ledger.rows(ALERTS.name, {"state": ACTIVE_STATES})
+        by_rule: dict[str, list[Row]] = {}
+        for row in rows:
+            by_rule.setdefault(row["rule"], []).append(row)
         adopted = {
             alert
             for group in self._groups
             for rule in group.alerting()
-            for alert in rule.restore([row for row in rows if row["rule"] == rule.key.name])
+            for alert in rule.restore(by_rule.get(rule.key.name, ()))
         }
         now = now_us(self._clock)
         orphans = [orphan_draft(row, now) for row in rows if row["alert_id"] not in adopted]

@@ -36,6 +36,7 @@ class RuleStatus:
     """One rule; ``duration_seconds``, ``state`` and ``alerts`` mean something for alerting rules.
 
     Attributes:
+        query: The expression, written as Prometheus writes it.
         labels: As written in the file. ``annotations``: likewise.
         duration_seconds: Its ``for``.
         last_evaluation_ms: 0 before the first.

@@ -296,6 +296,7 @@ async def test_status_shows_rules_and_their_active_alerts(running) -> None:
         {"team": "core"},
     )
     (alert,) = alerting.alerts
+    assert (recording.query, alerting.query) == ("sum(x)", "job:x > 5")
     assert (alerting.state, alerting.duration_seconds) == ("pending", 20)
     assert alerting.annotations["summary"].startswith("{{ $labels.job }}")
     assert (alert.labels, alert.value, alert.state) == (FIRING, 8.0, "pending")
