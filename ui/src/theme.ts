@@ -71,6 +71,7 @@ export function themeFor(mode: Mode): Theme {
   const colours = mode === 'dark' ? DARK : LIGHT;
   return createTheme({
     palette: { mode, ...colours },
+    breakpoints: { values: { xs: 0, sm: 600, md: 900, lg: 1080, xl: 1500 } },
     shape: { borderRadius: 8 },
     typography: {
       fontFamily: SANS,

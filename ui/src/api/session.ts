@@ -42,6 +42,9 @@ export async function changePassword(current: string, next: string): Promise<voi
   await act('POST', `${PATH}/password`, { current, new: next });
 }
 
+/** Who everybody is where the server was started without authentication. */
+export const WITHOUT_SIGN_IN = 'anonymous-admin';
+
 /** Whether the signed-in person holds a permission. */
 export function useMay(permission: string): boolean {
   return useSession().data?.permissions.includes(permission) ?? false;

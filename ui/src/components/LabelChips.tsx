@@ -1,6 +1,5 @@
 import ButtonBase from '@mui/material/ButtonBase';
 import Stack from '@mui/material/Stack';
-import Tooltip from '@mui/material/Tooltip';
 
 import { MONO } from '../theme';
 
@@ -31,10 +30,11 @@ interface LabelChipProps {
 }
 
 function LabelChip({ name, value, onPick }: LabelChipProps) {
-  const chip = (
+  return (
     <ButtonBase
       component={onPick ? 'button' : 'span'}
       disabled={!onPick}
+      title={onPick ? `Show only ${name}=${value}` : `${name}=${value}`}
       aria-label={onPick ? `Filter by ${name} ${value}` : undefined}
       onClick={(event: React.MouseEvent) => {
         event.stopPropagation();
@@ -63,5 +63,4 @@ function LabelChip({ name, value, onPick }: LabelChipProps) {
       {value}
     </ButtonBase>
   );
-  return onPick ? <Tooltip title="Filter by this label">{chip}</Tooltip> : chip;
 }

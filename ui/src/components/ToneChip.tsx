@@ -9,7 +9,7 @@ export function ToneChip({ word, tone, sx, ...rest }: Omit<ChipProps, 'label'> &
   return (
     <Chip
       size="small"
-      label={word || 'none'}
+      label={word.replaceAll('_', ' ') || 'none'}
       sx={[
         ({ palette }) => ({ color: palette.tone[name].main, bgcolor: palette.tone[name].soft, fontWeight: 600 }),
         ...(Array.isArray(sx) ? sx : [sx]),

@@ -11,7 +11,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useNavigate } from 'react-router-dom';
 
-import { SESSION_KEY, signOut, useSession } from '../api/session';
+import { SESSION_KEY, signOut, useSession, WITHOUT_SIGN_IN } from '../api/session';
 import { useAnnounce } from '../hooks/useAnnounce';
 import { useMode, type ModeChoice } from '../hooks/useMode';
 import { Icon } from './Icon';
@@ -92,18 +92,20 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
           </ListItemIcon>
           Keyboard shortcuts
         </MenuItem>
-        <MenuItem onClick={pick(() => navigate('/password'))}>
-          <ListItemIcon>
-            <Icon path={mdiLockReset} />
-          </ListItemIcon>
-          Change password
-        </MenuItem>
-        <MenuItem onClick={pick(leave)}>
-          <ListItemIcon>
-            <Icon path={mdiLogout} />
-          </ListItemIcon>
-          Sign out
-        </MenuItem>
+        {user?.login !== WITHOUT_SIGN_IN && [
+          <MenuItem key="password" onClick={pick(() => navigate('/password'))}>
+            <ListItemIcon>
+              <Icon path={mdiLockReset} />
+            </ListItemIcon>
+            Change password
+          </MenuItem>,
+          <MenuItem key="leave" onClick={pick(leave)}>
+            <ListItemIcon>
+              <Icon path={mdiLogout} />
+            </ListItemIcon>
+            Sign out
+          </MenuItem>,
+        ]}
       </Menu>
     </>
   );

@@ -14,6 +14,11 @@ describe('the alerts address', () => {
     const filter = { states: ['resolved' as const], labels: [['service', 'a=b'] as [string, string], ['venue', ''] as [string, string]], text: 'oms' };
     expect(readAlertFilter(writeAlertFilter(filter))).toEqual(filter);
   });
+  it('has a short word for all states', () => {
+    const all = readAlertFilter(new URLSearchParams('state=all'));
+    expect(all.states).toEqual(['firing', 'pending', 'resolved']);
+    expect(writeAlertFilter(all).get('state')).toBe('all');
+  });
   it('may show no state at all', () => {
     expect(readAlertFilter(writeAlertFilter({ states: [], labels: [], text: '' })).states).toEqual([]);
   });

@@ -9,20 +9,21 @@ export interface AlertFilter {
 
 const STATES: AlertState[] = ['firing', 'pending', 'resolved'];
 
-/** Reads a filter from an address: `state=firing,pending&label=service=oms&q=…`. */
+/** Reads a filter from an address: `state=firing,pending&label=service=oms&q=…`; `state=all` is short for all. */
 export function readAlertFilter(search: URLSearchParams): AlertFilter {
-  const wanted = (search.get('state') ?? 'firing,pending').split(',');
+  const given = search.get('state') ?? 'firing,pending';
+  const wanted = given === 'all' ? STATES : given.split(',');
   const labels = search.getAll('label').flatMap((pair): [string, string][] => {
     const at = pair.indexOf('=');
     return at > 0 ? [[pair.slice(0, at), pair.slice(at + 1)]] : [];
   });
-  return { states: STATES.filter((state) => wanted.includes(state)), labels, text: search.get('q') ?? '' };
+  return { states: STATES.filter((state) => (wanted as string[]).includes(state)), labels, text: search.get('q') ?? '' };
 }
 
 /** Returns the address of a filter; the default states are left out. */
 export function writeAlertFilter(filter: AlertFilter): URLSearchParams {
   const search = new URLSearchParams();
-  const states = filter.states.join(',');
+  const states = filter.states.length === STATES.length ? 'all' : filter.states.join(',');
   if (states !== 'firing,pending') search.set('state', states);
   for (const [name, value] of filter.labels) search.append('label', `${name}=${value}`);
   if (filter.text) search.set('q', filter.text);

@@ -4,7 +4,7 @@ import Paper from '@mui/material/Paper';
 import Skeleton from '@mui/material/Skeleton';
 import Stack from '@mui/material/Stack';
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useSearchParams } from 'react-router-dom';
 
 import { useAlerts, type Alert, type AlertState } from '../api/alerts';
@@ -18,7 +18,8 @@ import { ErrorPanel } from '../components/ErrorPanel';
 import { Page } from '../components/Page';
 import { useRowCursor } from '../hooks/useRowCursor';
 import { matchesAlert, readAlertFilter, writeAlertFilter, type AlertFilter } from '../lib/alertFilter';
-import { groupAlerts } from '../lib/groupAlerts';
+import { groupAlerts, type AlertGroup } from '../lib/groupAlerts';
+import { toggled } from '../lib/toggled';
 
 /** Returns how long each rule's condition must hold, by `group/rule`. */
 function useHoldTimes(): Map<string, number> {
@@ -27,6 +28,13 @@ function useHoldTimes(): Map<string, number> {
     () => new Map((groups.data ?? []).flatMap((group) => group.rules.map((rule): [string, number] => [`${group.name}/${rule.name}`, rule.duration ?? 0]))),
     [groups.data],
   );
+}
+
+/** More would make the page slow where a rule has thousands of alerts. */
+const SHOWN_PER_RULE = 30;
+
+function keyOf(group: AlertGroup): string {
+  return `${group.group}/${group.rule}`;
 }
 
 function countStates(alerts: Alert[]): Record<AlertState, number> {
@@ -38,7 +46,9 @@ function countStates(alerts: Alert[]): Record<AlertState, number> {
 function AlertList({ alerts, filter, change, open }: { alerts: Alert[]; filter: AlertFilter; change: (filter: AlertFilter) => void; open: (id: string) => void }) {
   const holdTimes = useHoldTimes();
   const groups = useMemo(() => groupAlerts(alerts), [alerts]);
-  const inOrder = groups.flatMap((group) => group.alerts);
+  const [whole, setWhole] = useState<ReadonlySet<string>>(new Set());
+  const shownOf = (group: AlertGroup) => (whole.has(keyOf(group)) ? group.alerts : group.alerts.slice(0, SHOWN_PER_RULE));
+  const inOrder = groups.flatMap(shownOf);
   const rowOf = new Map(inOrder.map((alert, row) => [alert.alert_id, row]));
   const [cursor] = useRowCursor(inOrder.length, (row) => open(inOrder[row]?.alert_id ?? ''));
   const pick = (name: string, value: string) => {
@@ -47,8 +57,8 @@ function AlertList({ alerts, filter, change, open }: { alerts: Alert[]; filter: 
   return (
     <Stack spacing={1.5}>
       {groups.map((group) => (
-        <RuleGroupCard key={`${group.group}/${group.rule}`} group={group}>
-          {group.alerts.map((alert) => (
+        <RuleGroupCard key={keyOf(group)} group={group}>
+          {shownOf(group).map((alert) => (
             <AlertRow
               key={alert.alert_id}
               alert={alert}
@@ -59,6 +69,11 @@ function AlertList({ alerts, filter, change, open }: { alerts: Alert[]; filter: 
               pick={pick}
             />
           ))}
+          {shownOf(group).length < group.alerts.length && (
+            <Button fullWidth onClick={() => setWhole(toggled(whole, keyOf(group)))} sx={{ borderRadius: 0, borderTop: 1, borderColor: 'divider' }}>
+              Show all {group.alerts.length}
+            </Button>
+          )}
         </RuleGroupCard>
       ))}
     </Stack>
@@ -97,7 +112,7 @@ export default function AlertsPage() {
   const change = (next: AlertFilter) => setSearch(address(next, opened), { replace: true });
   const matching = (alerts.data ?? []).filter((alert) => matchesAlert(alert, filter));
   const shown = matching.filter((alert) => filter.states.includes(alert.state));
-  const filtered = filter.labels.length > 0 || filter.text !== '';
+  const filtered = filter.labels.length > 0 || filter.text !== '' || !filter.states.includes('firing');
   return (
     <Page title="Alerts">
       <AlertFilters filter={filter} counts={countStates(matching)} change={change} />

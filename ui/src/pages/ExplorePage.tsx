@@ -24,6 +24,7 @@ import { readExplorerState, writeExplorerState, type ExplorerState } from '../li
 import { seriesName } from '../lib/seriesName';
 import { sharedLabels } from '../lib/sharedLabels';
 import { toggled } from '../lib/toggled';
+import { MONO } from '../theme';
 
 const MAX_DRAWN = 200;
 const EXAMPLES = ['up', 'rate(process_cpu_seconds_total[1m])', 'sum by (job) (scrape_samples_scraped)'];
@@ -89,7 +90,7 @@ function Examples({ pick }: { pick: (query: string) => void }) {
       Write a PromQL expression and press Enter, or start from one of these:
       <Stack direction="row" sx={{ mt: 2, gap: 1, flexWrap: 'wrap', justifyContent: 'center' }}>
         {EXAMPLES.map((query) => (
-          <Button key={query} variant="outlined" onClick={() => pick(query)} sx={{ fontFamily: 'monospace' }}>
+          <Button key={query} variant="outlined" onClick={() => pick(query)} sx={{ fontFamily: MONO }}>
             {query}
           </Button>
         ))}

@@ -94,7 +94,7 @@ function Duration({ incident }: { incident: IncidentDetail }) {
 
 function filterLink(label: 'service' | 'workflow', value: string): ReactNode {
   if (!value) return 'no label';
-  const search = new URLSearchParams([['state', 'firing,pending,resolved'], ['label', `${label}=${value}`]]);
+  const search = new URLSearchParams([['state', 'all'], ['label', `${label}=${value}`]]);
   return <Link to={`/alerts?${search.toString()}`}>{value}</Link>;
 }
 

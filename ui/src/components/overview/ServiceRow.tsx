@@ -16,7 +16,8 @@ import type { SignalTrace } from './useSignals';
 
 export const ROW_COLUMNS = {
   xs: 'minmax(0, 1fr)',
-  lg: 'minmax(172px, 1fr) minmax(180px, 2.2fr) 64px repeat(3, minmax(110px, 132px))',
+  lg: 'minmax(150px, 1fr) minmax(160px, 2fr) 60px repeat(3, minmax(100px, 132px))',
+  xl: 'minmax(172px, 1fr) minmax(180px, 2.2fr) 64px repeat(3, minmax(110px, 132px))',
 };
 
 interface TraceProps {

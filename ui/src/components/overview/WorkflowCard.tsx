@@ -26,7 +26,7 @@ export function WorkflowCard({ workflow, traces }: { workflow: WorkflowHealth; t
     >
       <Box role="table" aria-label={`Services of ${name}`}>
         <Box role="row" sx={{ display: 'grid', gridTemplateColumns: ROW_COLUMNS, columnGap: 2, px: 2, py: 1, alignItems: 'center' }}>
-          <Box role="columnheader" sx={{ display: 'flex', alignItems: 'center', gap: 1.5, minWidth: 0, gridColumn: { lg: 'span 2' } }}>
+          <Box role="columnheader" sx={{ display: 'flex', alignItems: 'center', columnGap: 1.5, rowGap: 0.5, flexWrap: { xs: 'wrap', md: 'nowrap' }, minWidth: 0, gridColumn: { lg: 'span 2' } }}>
             <StatusDot tone={tone} size={10} pulse={tone === 'critical'} />
             <Typography variant="h2" sx={{ flexShrink: 0 }}>
               {name}

@@ -4,7 +4,7 @@ import type { Unit } from '../../lib/formatUnit';
 interface Source {
   requests: string;
   errors: string;
-  /** A histogram, without `_bucket`. */
+  /** Buckets of a histogram. */
   latency: string;
 }
 
@@ -15,23 +15,31 @@ export interface Signal {
   query: string;
 }
 
+/** A stream of events lasts as long as somebody listens: its duration says nothing. */
+const NOT_STREAMS = 'handler!~".*/events"';
+
 const SOURCES: Source[] = [
-  { requests: 'qv_market_data_messages_total', errors: 'qv_market_data_errors_total', latency: 'qv_market_data_processing_seconds' },
-  { requests: 'qv_decision_decisions_total', errors: 'qv_decision_errors_total', latency: 'qv_decision_latency_seconds' },
-  { requests: 'qv_execution_orders_total', errors: 'qv_execution_errors_total', latency: 'qv_execution_order_to_ack_seconds' },
-  { requests: 'qv_portfolio_coordinations_total', errors: 'qv_portfolio_errors_total', latency: 'qv_portfolio_coordination_seconds' },
+  { requests: 'qv_market_data_messages_total', errors: 'qv_market_data_errors_total', latency: 'qv_market_data_processing_seconds_bucket' },
+  { requests: 'qv_decision_decisions_total', errors: 'qv_decision_errors_total', latency: 'qv_decision_latency_seconds_bucket' },
+  { requests: 'qv_execution_orders_total', errors: 'qv_execution_errors_total', latency: 'qv_execution_order_to_ack_seconds_bucket' },
+  { requests: 'qv_portfolio_coordinations_total', errors: 'qv_portfolio_errors_total', latency: 'qv_portfolio_coordination_seconds_bucket' },
   {
-    requests: 'qvmon_api_request_duration_seconds_count',
-    errors: 'qvmon_api_request_duration_seconds_count{status=~"5.."}',
-    latency: 'qvmon_api_request_duration_seconds',
+    requests: `qvmon_api_request_duration_seconds_count{${NOT_STREAMS}}`,
+    errors: `qvmon_api_request_duration_seconds_count{${NOT_STREAMS},status=~"5.."}`,
+    latency: `qvmon_api_request_duration_seconds_bucket{${NOT_STREAMS}}`,
   },
-  { requests: 'http_requests_total', errors: 'http_requests_total{code=~"5.."}', latency: 'http_request_duration_seconds' },
+  { requests: 'http_requests_total', errors: 'http_requests_total{code=~"5.."}', latency: 'http_request_duration_seconds_bucket' },
 ];
 
 const WINDOW = '1m';
 
 function rate(selector: string, also = ''): string {
   return `sum by (workflow, service, job${also}) (rate(${selector}[${WINDOW}]))`;
+}
+
+/** No error series yet means no error, as long as there is traffic. */
+function errorShare({ requests, errors }: Source): string {
+  return `(${rate(errors)} or 0 * ${rate(requests)}) / ${rate(requests)}`;
 }
 
 /** A service has one of the sources, so `or` puts all services into one answer. */
@@ -42,6 +50,6 @@ function anyOf(query: (source: Source) => string): string {
 /** What every service's strip shows; a service that lacks a signal shows a dash. */
 export const SIGNALS: Signal[] = [
   { name: 'Traffic', unit: 'per_second', query: anyOf(({ requests }) => rate(requests)) },
-  { name: 'Errors', unit: 'ratio', query: anyOf(({ requests, errors }) => `${rate(errors)} / ${rate(requests)}`) },
-  { name: 'p95', unit: 'seconds', query: anyOf(({ latency }) => `histogram_quantile(0.95, ${rate(`${latency}_bucket`, ', le')})`) },
+  { name: 'Errors', unit: 'ratio', query: anyOf(errorShare) },
+  { name: 'p95', unit: 'seconds', query: anyOf(({ latency }) => `histogram_quantile(0.95, ${rate(latency, ', le')})`) },
 ];
