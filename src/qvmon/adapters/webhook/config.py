@@ -15,6 +15,8 @@ class WebhookConfig(BaseModel):
             in the settings and resolved before it comes here.
         username: Sent with ``password`` as Basic authentication.
         password: As ``bearer_token``.
+        ca_file: PEM file of authorities to trust instead of the system's.
+        certificate_file: PEM client certificate. ``private_key_file``: its key.
         timeout_seconds: One attempt takes no longer.
     """
 
@@ -25,4 +27,7 @@ class WebhookConfig(BaseModel):
     bearer_token: SecretStr = SecretStr("")
     username: str = ""
     password: SecretStr = SecretStr("")
+    ca_file: str = ""
+    certificate_file: str = ""
+    private_key_file: str = ""
     timeout_seconds: float = Field(default=10.0, gt=0)

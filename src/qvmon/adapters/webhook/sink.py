@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from qvmon.adapters.webhook.config import WebhookConfig
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.model.ports import OutboundClient, OutboundRequest, OutboundResponse
+from qvmon.model.ports import OutboundClient, OutboundRequest, OutboundResponse, TlsOptions
 from qvmon.services.distribution import Message, Receipt
 
 DELIVERY_HEADER = "X-Qvmon-Delivery"
@@ -40,6 +40,11 @@ class WebhookSink:
     def __init__(self, config: WebhookConfig, client: OutboundClient) -> None:
         self._config = config
         self._client = client
+        self._tls = TlsOptions(
+            ca_file=config.ca_file,
+            cert_file=config.certificate_file,
+            key_file=config.private_key_file,
+        )
 
     async def send(self, message: Message) -> Receipt:
         """Return once the address answered 2xx."""
@@ -50,6 +55,7 @@ class WebhookSink:
             body=message.content.body.body,
             timeout_seconds=self._config.timeout_seconds,
             max_response_bytes=_MAX_ANSWER_BYTES,
+            tls=self._tls,
         )
         response = await self._client.send(request)
         if 200 <= response.status < 300:
