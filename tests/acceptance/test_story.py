@@ -209,7 +209,7 @@ def print_stages(qvmon: Qvmon, alert_id: str) -> dict[str, datetime]:
     def paged() -> dict[str, Any] | None:
         detail: dict[str, Any] = qvmon.get(f"/alerts/{alert_id}")
         sent = [each for each in detail["deliveries"] if each["sink"] == "webhook:oncall"]
-        return detail if sent and sent[0]["state"] == "delivered" else None
+        return detail if sent and sent[0]["state"] == "succeeded" else None
 
     detail = eventually(paged, "the receipt is there", qvmon)
     fired = next(each for each in detail["history"] if each["type"] == "alert.firing")["body"]
