@@ -153,3 +153,53 @@ def _(body: facts.LoginFailed, _who: str) -> str:
 @_words.register
 def _(body: facts.LoginSucceeded, _who: str) -> str:
     return f"{body.login} logged in from {body.address}"
+
+
+@_words.register
+def _(body: facts.UserDisabled, who: str) -> str:
+    return f"{who} disabled {body.login}"
+
+
+@_words.register
+def _(body: facts.UserEnabled, who: str) -> str:
+    return f"{who} enabled {body.login}"
+
+
+@_words.register
+def _(body: facts.SessionOpened, _who: str) -> str:
+    return f"{body.login} opened a session from {body.address}"
+
+
+@_words.register
+def _(_body: facts.SessionRenewed, who: str) -> str:
+    return f"{who} goes on using a session"
+
+
+@_words.register
+def _(body: facts.SessionClosed, _who: str) -> str:
+    return f"a session of {body.login} ended ({body.reason.replace('_', ' ')})"
+
+
+@_words.register
+def _(body: facts.TokenCreated, who: str) -> str:
+    return f"{who} created token {body.name!r} ({', '.join(body.roles)})"
+
+
+@_words.register
+def _(body: facts.TokenRevoked, who: str) -> str:
+    return f"{who} revoked a token of {body.login}"
+
+
+@_words.register
+def _(body: facts.ObligationSettled, _who: str) -> str:
+    return f"the notification to its receiver is {body.state.replace('_', ' ')}"
+
+
+@_words.register
+def _(body: facts.DeliveryStarted, _who: str) -> str:
+    return f"a delivery to {body.sink} began"
+
+
+@_words.register
+def _(body: facts.DeliveryRedriven, who: str) -> str:
+    return f"{who} had the delivery to {body.sink} tried again"
