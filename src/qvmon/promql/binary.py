@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,17 +66,16 @@ def combine(node: Binary, left: Sheet, right: Sheet, *, drop_late: bool) -> Shee
     frame, many_groups, one_groups, count = _matched(matching, many, one)
     active = _active(many, one, fill_many is not None or fill_one is not None)
     _refuse_duplicates(matching, one, one_groups, count, active)
-    pairs = _pairs(many_groups, one_groups)
-    table = _Table(frame, many, one, pairs)
-    parts = [table.pairs(active)]
+    sides = _Sides(many, one)
+    parts = [sides.paired(_pairs(many_groups, one_groups), active)]
     if matching.cardinality is Cardinality.ONE_TO_ONE:
         _refuse_many(parts[0], many_groups, count)
     if fill_one is not None:
         found = any_in_group(one.present, one_groups, count)
-        parts.append(table.filled_one(fill_one, ~found[many_groups]))
+        parts.append(sides.filled_one(fill_one, ~found[many_groups]))
     if fill_many is not None:
         taken = any_in_group(many.present, many_groups, count)
-        parts.append(table.filled_many(fill_many, ~taken[one_groups]))
+        parts.append(sides.filled_many(fill_many, ~taken[one_groups]))
     return _result(node, matching, frame, parts, swapped=swapped, drop_late=drop_late)
 
 
@@ -135,28 +134,33 @@ def _pairs(many: Int64s, one: Int64s) -> tuple[Int64s, Int64s]:
     return many_rows, order[np.repeat(low, counts) + within]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """Rows of a result before it has labels: values of both sides and where the labels are from.
+    """Rows of a result before it has labels.
 
-    ``many_rows`` and ``one_rows`` are rows of the joined frame; -1 means an absent side.
+    Attributes:
+        many: float64[p, m]; values of the "many" side.
+        one: float64[p, m]; values of the "one" side.
+        present: bool[p, m]; where both count.
+        many_rows: int64[p]; rows of the joined frame, -1 where that side is filled in.
+        one_rows: int64[p]; likewise.
     """
 
-    def __init__(
-        self, many: Float64s, one: Float64s, present: Bools, many_rows: Int64s, one_rows: Int64s
-    ) -> None:
-        self.many, self.one, self.present = many, one, present
-        self.many_rows, self.one_rows = many_rows, one_rows
+    many: Float64s
+    one: Float64s
+    present: Bools
+    many_rows: Int64s
+    one_rows: Int64s
 
 
-class _Table:
-    def __init__(
-        self, frame: LabelFrame, many: Sheet, one: Sheet, pairs: tuple[Int64s, Int64s]
-    ) -> None:
-        self._frame, self._many, self._one = frame, many, one
-        self._pairs = pairs
+class _Sides:
+    """The two operands; the rows of ``one`` follow those of ``many`` in the joined frame."""
 
-    def pairs(self, active: Bools) -> _Part:
-        many, one = self._pairs
+    def __init__(self, many: Sheet, one: Sheet) -> None:
+        self._many, self._one = many, one
+
+    def paired(self, pairs: tuple[Int64s, Int64s], active: Bools) -> _Part:
+        many, one = pairs
         present = self._many.present[many] & self._one.present[one] & active
         rows = one + len(self._many)
         return _Part(self._many.values[many], self._one.values[one], present, many, rows)

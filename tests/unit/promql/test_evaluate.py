@@ -170,6 +170,21 @@ def test_nothing_selected_is_an_empty_result() -> None:
         assert len(result) == 0
 
 
+def test_values_are_counted_without_a_pass_for_each_of_them() -> None:
+    """Ten thousand distinct values take one sort, not ten thousand comparisons of everything."""
+    series = {f"a i={i} j={i % 2}": float(i) for i in range(200)}
+    result = ask(series, 'count_values by (j) ("v", a)', Grid(0, 490_000, 10_000))
+    assert isinstance(result, Matrix)
+    assert len(result) > 4000
+    assert np.where(result.present, result.values, 0).sum() == 200 * 50
+
+
+def test_a_label_that_is_grouped_away_does_not_tell_values_apart() -> None:
+    series = {"a i=1": 1.0, "a i=2": 2.0}
+    counted = ask(series, 'count_values without (v, i) ("v", a)', AT)
+    assert as_dict(counted) == {Labels(): 2.0}
+
+
 def test_the_best_of_an_instant_query_come_first() -> None:
     series = {"a x=1": 1.0, "a x=2": 3.0, "a x=3": 2.0}
     order = [labels["x"] for labels in as_dict(ask(series, "topk(2, a)", AT))]

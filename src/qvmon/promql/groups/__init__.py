@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qvmon.model.errors import invalid
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.floats import format_decimal
 from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesKeys
 from qvmon.promql.groups import kernels
@@ -12,13 +12,13 @@ from qvmon.promql.nodes import Aggregate
 from qvmon.promql.sheet import (
     Sheet,
     grouped_frame,
-    joined,
     merged,
     row_groups,
     sheet,
     with_column,
 )
 
+_MOST_COUNTS = 50_000_000
 CHOOSING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 
 
@@ -100,30 +100,34 @@ def _sampled(frame: LabelFrame, ratio: Float64s) -> np.ndarray[tuple[int, int], 
 
 
 def count_values(node: Aggregate, of: Sheet, label: str) -> Sheet:
-    """Return how many series have each value, the value standing in ``label``.
+    """Return how many series of each group have each value, the value standing in ``label``.
 
     Raises:
-        QvmonError: INVALID, for a label without a name.
+        QvmonError: INVALID, for a label without a name; EXHAUSTED, for too many distinct values.
     """
     if not label:
         raise invalid(f'invalid label name "{label}"')
-    bits, inverse = np.unique(of.values[of.present].view(np.int64), return_inverse=True)
-    if len(bits) == 0:
-        return of.take(np.zeros(0, np.int64))
-    codes = np.full(of.values.shape, -1)
-    codes[of.present] = inverse
-    parts = []
-    for code, value in enumerate(bits.view(np.float64)):
-        here = codes == code
-        rows = here.any(axis=1)
-        named = with_column(of.labels.take(rows), label, [format_decimal(value)] * rows.sum())
-        parts.append((named, here[rows]))
-    frame = joined([named for named, _ in parts])
-    present = np.concatenate([here for _, here in parts])
-    each = sheet(frame, np.ones(present.shape), present)
-    grouping = node.grouping if node.without else (*node.grouping, label)
-    groups, first, out = _groups(Aggregate("count", node, None, grouping, node.without), each)
-    values, there = kernels.reduce_groups(
-        kernels.GROUPED["count"], each.values, each.present, groups, len(first)
-    )
-    return merged(sheet(out, values, there))
+    frame = grouped_frame(of.labels.drop((label,)), node.grouping, without=node.without)
+    groups, first = row_groups(frame.codes)
+    rows, steps = np.nonzero(of.present)
+    values = of.values[rows, steps]
+    values[np.isnan(values)] = np.nan  # one NaN, whatever its bits; but -0 is not 0
+    bits, codes = np.unique(values.view(np.int64), return_inverse=True)
+    told_apart = not (node.without and label in node.grouping)
+    distinct, row = np.unique(groups[rows] * len(bits) + codes * told_apart, return_inverse=True)
+    counts = _counts(row, steps, (len(distinct), of.values.shape[1]))
+    labels = frame.take(first[distinct // len(bits)]) if len(bits) else frame.take(first[:0])
+    if told_apart:
+        texts = [format_decimal(value) for value in bits.view(np.float64)]
+        labels = with_column(labels, label, [texts[code] for code in distinct % max(1, len(bits))])
+    return merged(sheet(labels, counts, counts > 0))
+
+
+def _counts(rows: Int64s, steps: Int64s, shape: tuple[int, int]) -> Float64s:
+    if shape[0] * shape[1] > _MOST_COUNTS:
+        raise QvmonError(
+            ErrorKind.EXHAUSTED, f"count_values: {shape[0]:,} distinct values are too many"
+        )
+    flat = np.bincount(rows * shape[1] + steps, minlength=shape[0] * shape[1])
+    counts: Float64s = flat.reshape(shape).astype(np.float64)
+    return counts
