@@ -14,6 +14,7 @@ from qvmon.model.ledger import Row
 from qvmon.model.series import Float64s
 from qvmon.services.alerting.alert_facts import Told, alert_draft, restored
 from qvmon.services.alerting.alert_series import AlertSeries
+from qvmon.services.alerting.coverage import measured
 from qvmon.services.alerting.identity import RuleKey, alert_id
 from qvmon.services.alerting.kernels import NEVER
 from qvmon.services.alerting.means import Means, Tick
@@ -55,7 +56,7 @@ class AlertingEvaluation:
         key: Its place.
         timing: What it says about time and number.
         window_ms: How far it looks back. For so long after the start, a restored element that
-            is gone is unknown: a rate may only lack samples yet.
+            is gone, and whose condition cannot be checked, is unknown: a rate may lack samples.
         means: What it works with.
     """
 
@@ -66,6 +67,7 @@ class AlertingEvaluation:
         self.key = key
         self._timing = timing
         self._window_ms = window_ms
+        self._measured = measured(rule.plan)
         self._means = means
         self._elements = NO_ELEMENTS
         self._sights: dict[Labels, _Sight] = {}
@@ -158,11 +160,27 @@ class AlertingEvaluation:
             return []
         if not tick.ready:
             return [elements.labels[row] for row in gone]
+        better = await self._still_measured(tick)
+        gone = [row for row in gone if elements.labels[row] not in better]
         unsettled = tick.time_ms < tick.resumed_ms + self._window_ms
         restored = {row for row in gone if elements.active_at[row] < tick.resumed_ms and unsettled}
         unknown = [elements.labels[row] for row in gone if row in restored]
         rest = [elements.labels[row] for row in gone if row not in restored]
         return unknown + (await self._means.asker.dark(rest, tick.query_ms) if rest else [])
+
+    async def _still_measured(self, tick: Tick) -> frozenset[Labels]:
+        """Return the alerts whose condition could be checked, and so does not hold."""
+        if not self._measured:
+            return frozenset()
+        rows = await self._means.asker.rows(self._measured, tick.query_ms)
+        around, alerts = self._around, set[Labels]()
+        sources = rows.frame.all_labels()
+        for number, (source, value) in enumerate(zip(sources, rows.values.tolist(), strict=True)):
+            await _pause(number)
+            render = partial(alert_labels, self.rule, source, value)
+            made, around = await self._means.asker.rendered(render, around)
+            alerts.add(made)
+        return frozenset(alerts)
 
     async def _annotations(
         self, outcome: Outcome, sources: Mapping[Labels, Labels]

@@ -8,11 +8,14 @@ import numpy as np
 
 from qvmon.model.labels import METRIC_NAME, Labels, MatchOp
 from qvmon.model.series import Bools
-from qvmon.promql.plan import Plan
+from qvmon.promql.nodes import Binary, ValueType
+from qvmon.promql.plan import Plan, unwrapped
 from qvmon.promql.results import Grid, Vector
 from qvmon.wire.rule_file import RecordingRule, RuleGroup
 
 UP = "up"
+
+_COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">="})
 
 
 def dark(elements: Sequence[Labels], up: Vector) -> list[Labels]:
@@ -51,6 +54,20 @@ def _all_down(
         if name in element:
             mine = mine & rows[name].get(element[name], nobody)
     return bool(mine.any() and down[mine].all())
+
+
+def measured(plan: Plan) -> str:
+    """Return what a condition compares with a number, empty when it is no such comparison.
+
+    While that still yields an element, the element's disappearance is known to be real.
+    """
+    root = unwrapped(plan.root)
+    if not isinstance(root, Binary) or root.operator not in _COMPARISONS or root.returns_bool:
+        return ""
+    sides = {side.type: side for side in (root.left, root.right)}
+    if ValueType.SCALAR not in sides or ValueType.VECTOR not in sides:
+        return ""
+    return str(sides[ValueType.VECTOR])
 
 
 def windows(groups: Sequence[RuleGroup]) -> list[list[int]]:

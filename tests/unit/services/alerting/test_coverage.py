@@ -3,8 +3,9 @@ import pytest
 
 from qvmon.model.labels import Labels
 from qvmon.model.series import LabelFrame
+from qvmon.promql.plan import plan
 from qvmon.promql.results import Vector
-from qvmon.services.alerting.coverage import dark, windows
+from qvmon.services.alerting.coverage import dark, measured, windows
 from qvmon.wire.rule_file import decode
 
 TARGETS = {
@@ -56,3 +57,19 @@ groups:
     minute = 60_000
     reach = windows(decode(rules, "r.yml"))
     assert reach == [[5 * minute, 11 * minute, 5 * minute], [0, 11 * minute]]
+
+
+@pytest.mark.parametrize(
+    ("expression", "side"),
+    [
+        ("rate(x[1m]) > 5", "rate(x[1m])"),
+        ("((5 < sum by (a) (x)))", "sum by (a) (x)"),
+        ("x > bool 5", ""),
+        ("x > y", ""),
+        ("x > 1 and y > 1", ""),
+        ("x", ""),
+        ("1 > bool 2", ""),
+    ],
+)
+def test_what_a_condition_compares_with_a_number(expression: str, side: str) -> None:
+    assert measured(plan(expression)) == side

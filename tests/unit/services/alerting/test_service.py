@@ -166,6 +166,26 @@ async def test_a_restart_neither_loses_the_for_nor_fires_twice(running) -> None:
     assert running.sink.of("ALERTS")[-1][2] == "stale"
 
 
+async def test_after_a_restart_a_rate_that_lacks_samples_resolves_nothing(world) -> None:
+    """Until its window has passed, or what it measures is there again."""
+    world.rules = RULES.replace("job:x > 5", "rate(y[1m]) > 5")
+    await world.start()
+    world.queries.answers["rate(y[1m]) > 5"] = {Labels(job="a"): 7.0, Labels(job="b"): 7.0}
+    await _ticks(world, 3)
+    world.queries.answers = {}
+    await world.restart()
+    await _ticks(world, 3)
+    assert "alert.resolved" not in world.types()
+    world.queries.answers["rate(y[1m])"] = {Labels(job="a"): 1.0}
+    await _ticks(world, 1)
+    resolved = [f.body.labels["job"] for f in world.facts() if f.type == "alert.resolved"]
+    assert resolved == ["a"]
+    await _ticks(world, 4)
+    resolved = [f.body.labels["job"] for f in world.facts() if f.type == "alert.resolved"]
+    assert resolved == ["a", "b"]
+    await world.service.stop()
+
+
 async def test_evaluation_waits_at_start_until_sources_have_reported(world) -> None:
     world.rules, world.ready = RULES, asyncio.Event()
     await world.start()
