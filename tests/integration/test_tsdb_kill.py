@@ -30,7 +30,8 @@ def _send_until_killed(directory: Path, first_ms: int, after_seconds: float) -> 
     command = [sys.executable, str(SENDER), str(directory), str(first_ms)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        first = next(line for line in process.stdout if line.startswith("durable"))
+        first = next((line for line in process.stdout if line.startswith("durable")), "")
+        assert first, "the sender ended before it stored anything"
         killer = threading.Timer(after_seconds, process.send_signal, [signal.SIGKILL])
         killer.start()
         lines = [first, *process.stdout]

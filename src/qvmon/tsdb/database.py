@@ -28,6 +28,7 @@ from qvmon.model.series import (
     SeriesColumns,
     SeriesKeys,
 )
+from qvmon.tsdb.block.block import DamagedBlockError
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.compact import expired, merge_blocks, mergeable
@@ -143,10 +144,8 @@ class Database:
     def _rows(self, ids: Int64s, start: int, end: int) -> Rows:
         """Read head before blocks: what a flush moves meanwhile is then seen twice, not never."""
         newest = self.head.read(ids, start, end)
-        blocks = self.blocks.overlapping(start, end)
-        if not blocks:
-            return newest
-        return merged([*(block.find(ids, start, end) for block in blocks), newest])
+        parts = self.blocks.find(ids, start, end)
+        return merged([*parts, newest]) if parts else newest
 
     def series(
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
@@ -197,7 +196,10 @@ class Database:
         metas = [block.meta for block in self.blocks]
         chosen = mergeable(metas, self._state.settled_before_ms, self.options)
         if chosen:
-            merge_blocks(self.index, self.blocks, {meta.number for meta in chosen})
+            try:
+                merge_blocks(self.index, self.blocks, {meta.number for meta in chosen})
+            except DamagedBlockError as error:
+                self.blocks.quarantine(error)
         return bool(chosen)
 
     def retain(self, now_ms: int) -> int:

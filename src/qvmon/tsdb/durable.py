@@ -36,6 +36,17 @@ def publish_directory(prepared: Path, final: Path) -> None:
     sync(final.parent)
 
 
+def set_aside(path: Path, directory: Path) -> Path:
+    """Move ``path`` into ``directory`` under a name that is free there; return where it is."""
+    directory.mkdir(exist_ok=True)
+    place, attempt = directory / path.name, 0
+    while place.exists():
+        attempt += 1
+        place = directory / f"{path.name}.{attempt}"
+    path.rename(place)
+    return place
+
+
 def remove_directory(path: Path) -> None:
     """Remove a directory so that a crash leaves it whole or under its temporary name."""
     doomed = temporary(path)

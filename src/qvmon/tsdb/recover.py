@@ -14,7 +14,7 @@ from qvmon.model.errors import QvmonError
 from qvmon.model.series import Bools, Int64s, SampleBatch
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.cache import PageCache
-from qvmon.tsdb.durable import remove_directory, replace_file
+from qvmon.tsdb.durable import remove_directory, replace_file, set_aside
 from qvmon.tsdb.head.head import Admission, Head
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.records import (
@@ -97,23 +97,12 @@ def _open_blocks(paths: DataPaths, index: Index, cache: PageCache, recovery: Rec
         try:
             recovery.blocks.append(Block(paths.block(number), index, cache))
         except QvmonError as error:
-            place = _quarantine(paths, paths.block(number).directory)
+            place = set_aside(paths.block(number).directory, paths.quarantine)
             recovery.warnings.append(f"{error.message}; moved to {place}")
     replaced = {number for block in recovery.blocks for number in block.meta.sources}
     for block in [block for block in recovery.blocks if block.meta.number in replaced]:
         remove_directory(block.paths.directory)
         recovery.blocks.remove(block)
-
-
-def _quarantine(paths: DataPaths, path: Path) -> Path:
-    paths.quarantine.mkdir(exist_ok=True)
-    place = paths.quarantine / path.name
-    attempt = 0
-    while place.exists():
-        attempt += 1
-        place = paths.quarantine / f"{path.name}.{attempt}"
-    shutil.move(path, place)
-    return place
 
 
 class _Replay:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.tsdb.log.records import RECORD_HEADER, SEGMENT_HEADER, RecordKind, framed
 from qvmon.tsdb.options import Options
 from tests.unit.tsdb.conftest import Small
@@ -146,21 +145,42 @@ def test_an_unreadable_block_is_set_aside_and_the_rest_served(tmp_path, name):
     small.database.close()
 
 
-def test_a_damaged_page_of_a_block_is_reported_and_not_answered_with_wrong_values(tmp_path):
+@pytest.fixture
+def damaged(tmp_path):
+    """An open database of three blocks; a byte in the samples of the second one is flipped."""
     rng = np.random.default_rng(5)
     small = Small(tmp_path)
-    small.append(*((1, t, float(v)) for t, v in enumerate(rng.normal(size=3_000).tolist())))
+    values = rng.normal(size=5_000).tolist()
+    small.append(*((1, t, value) for t, value in enumerate(values)))
     small.database.flush()
     small.database.close()
-    path = small.database.paths.block(1).samples
+    path = small.database.paths.block(2).samples
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0x10
     path.write_bytes(content)
     small.open()
-    with pytest.raises(QvmonError, match="row group 0 cannot be read") as caught:
-        small.read()
-    assert caught.value.kind is ErrorKind.CORRUPT
+    yield small
     small.database.close()
+
+
+def _is_set_aside(small):
+    (sentence,) = small.database.blocks.damaged
+    assert "00000002/samples.parquet: row group 0 cannot be read" in sentence
+    assert "moved to" in sentence
+    assert (small.database.paths.quarantine / "00000002" / "samples.parquet").exists()
+    times = [time for time, _ in small.read()[1]]
+    return times == [*range(1_000), *range(2_000, 5_000)]
+
+
+def test_a_query_that_meets_a_damaged_page_sets_the_block_aside_and_serves_the_rest(damaged):
+    damaged.read()
+    assert _is_set_aside(damaged)
+
+
+def test_a_merge_that_meets_a_damaged_page_sets_the_block_aside(damaged):
+    while damaged.database.compact():
+        pass
+    assert _is_set_aside(damaged)
 
 
 def test_a_crash_between_writing_a_merged_block_and_deleting_its_sources_is_mended(tmp_path):

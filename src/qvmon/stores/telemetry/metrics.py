@@ -30,6 +30,9 @@ REPLAY = gauge(
 RECOVERY_WARNINGS = gauge(
     "qvmon_telemetry_recovery_warnings", "Things the last start found not as they should be."
 )
+QUARANTINED = gauge(
+    "qvmon_telemetry_quarantined_blocks", "Blocks found damaged and set aside since the start."
+)
 BLOCKS = gauge("qvmon_telemetry_blocks", "Blocks.")
 BLOCK_BYTES = gauge("qvmon_telemetry_block_bytes", "Bytes of all blocks.")
 CACHE_BYTES = gauge("qvmon_telemetry_cache_bytes", "Bytes of decoded pages in memory.")
@@ -77,6 +80,7 @@ class TelemetryMetrics:
             WAL_BYTES: database.wal.total_bytes,
             WAL_SEGMENTS: database.wal.segments,
             RECOVERY_WARNINGS: len(database.recovery.warnings),
+            QUARANTINED: len(database.blocks.damaged),
             BLOCKS: len(database.blocks),
             BLOCK_BYTES: database.blocks.total_bytes,
             CACHE_BYTES: database.cache.bytes,

@@ -143,6 +143,7 @@ class _Opened:
         self._metrics = metrics
         self._queries = ThreadPoolExecutor(config.query_threads, "qvmon-telemetry-query")
         self._upkeep_lock = asyncio.Lock()
+        self._reported = 0
         self._rounds = asyncio.create_task(self._run(config.upkeep_interval_seconds))
 
     async def query(self, work: Callable[..., Answer], *arguments: object) -> Answer:
@@ -170,6 +171,13 @@ class _Opened:
         while self.database.compact():
             self._metrics.merged.add()
         self._metrics.deleted.add(self.database.retain(now_ms(self._clock)))
+        self._report_damage()
+
+    def _report_damage(self) -> None:
+        damaged = self.database.blocks.damaged
+        for sentence in damaged[self._reported :]:
+            _log.error("block quarantined", reason=sentence)
+        self._reported = len(damaged)
 
     async def _save_metadata(self) -> None:
         content = self.metadata.content()

@@ -68,6 +68,18 @@ class BlockMeta:
             raise QvmonError(ErrorKind.CORRUPT, f"meta.json cannot be read: {error}") from error
 
 
+class DamagedBlockError(QvmonError):
+    """A block that was opened and whose samples are not what was written.
+
+    Attributes:
+        number: The block's number.
+    """
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(ErrorKind.CORRUPT, reason, block=number)
+        self.number = number
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockPart:
     """Samples of n series that a block has.
@@ -187,8 +199,8 @@ class Block:
             )
             table = file.read_row_group(group, columns=["timestamp", "value"], use_threads=False)
         except (OSError, pa.ArrowException) as error:
-            message = f"{self.paths.samples}: row group {group} cannot be read: {error}"
-            raise QvmonError(ErrorKind.CORRUPT, message) from error
+            reason = f"{self.paths.samples}: row group {group} cannot be read: {error}"
+            raise DamagedBlockError(self.meta.number, reason) from error
         times = table.column("timestamp").to_numpy().view(np.int64)
         return times, table.column("value").to_numpy().view(np.int64)
 

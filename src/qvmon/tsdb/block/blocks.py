@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from threading import Lock
 
-from qvmon.tsdb.block.block import Block
+from qvmon.model.series import Int64s
+from qvmon.tsdb.block.block import Block, BlockPart, DamagedBlockError
 from qvmon.tsdb.block.cache import PageCache
-from qvmon.tsdb.durable import remove_directory
+from qvmon.tsdb.durable import remove_directory, set_aside
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import BlockPaths, DataPaths
 
 
 class BlockList:
-    """Blocks in the order in which they win at equal times. One thread changes it; any reads it.
+    """Blocks in the order in which they win at equal times; any thread may read or change it.
 
     Args:
         paths: Where blocks are.
@@ -27,7 +29,9 @@ class BlockList:
         self._paths = paths
         self._index = index
         self._cache = cache
+        self._lock = Lock()
         self._blocks = _by_rank(blocks)
+        self.damaged: list[str] = []
         self._next = max(paths.block_numbers(), default=0) + 1
 
     def __iter__(self) -> Iterator[Block]:
@@ -45,6 +49,30 @@ class BlockList:
         """Return the blocks that may have samples in start..end."""
         return [block for block in self._blocks if block.overlaps(start, end)]
 
+    def find(self, ids: Int64s, start: int, end: int) -> list[BlockPart]:
+        """Return what each block has of ``ids`` in start..end.
+
+        A block found damaged is quarantined, and the others are answered.
+        """
+        parts = []
+        for block in self._blocks:
+            if block.overlaps(start, end):
+                try:
+                    parts.append(block.find(ids, start, end))
+                except DamagedBlockError as error:
+                    self.quarantine(error)
+        return parts
+
+    def quarantine(self, error: DamagedBlockError) -> None:
+        """Set a damaged block's files aside and note why in ``damaged``."""
+        with self._lock:
+            kept = tuple(each for each in self._blocks if each.meta.number != error.number)
+            if len(kept) < len(self._blocks):
+                self._blocks = kept
+                block = self._paths.block(error.number).directory
+                place = set_aside(block, self._paths.quarantine)
+                self.damaged.append(f"{error.message}; moved to {place}")
+
     def next_paths(self) -> BlockPaths:
         """Return the place of a block yet to be written."""
         paths = self._paths.block(self._next)
@@ -54,15 +82,19 @@ class BlockList:
     def publish(self, paths: BlockPaths) -> None:
         """Show a written block to readers, in place of the blocks it was merged from."""
         block = Block(paths, self._index, self._cache)
-        kept = [each for each in self._blocks if each.meta.number not in block.meta.sources]
-        self._blocks = _by_rank([*kept, block])
+        with self._lock:
+            kept = [each for each in self._blocks if each.meta.number not in block.meta.sources]
+            self._blocks = _by_rank([*kept, block])
 
     def remove(self, blocks: Iterable[Block]) -> None:
         """Delete blocks; those who are reading them may go on."""
         gone = {block.meta.number: block for block in blocks}
-        self._blocks = tuple(each for each in self._blocks if each.meta.number not in gone)
-        for number, block in gone.items():
-            remove_directory(block.paths.directory)
+        with self._lock:
+            self._blocks = tuple(each for each in self._blocks if each.meta.number not in gone)
+            for block in gone.values():
+                if block.paths.directory.exists():
+                    remove_directory(block.paths.directory)
+        for number in gone:
             self._cache.forget_block(number)
 
 
