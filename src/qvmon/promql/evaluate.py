@@ -70,10 +70,18 @@ def evaluate(
     if root.type is ValueType.SCALAR:
         values = evaluation.scalar(root, scope)
         return Scalar(grid.times(), values, evaluation.notes.notes())
-    out = evaluation.vector(root, scope)
-    if drop_names_late:
+    if as_matrix is None:
+        as_matrix = grid.start_ms != grid.end_ms
+    return _vector_or_matrix(evaluation, root, grid, as_matrix)
+
+
+def _vector_or_matrix(
+    evaluation: Evaluation, root: Node, grid: Grid, as_matrix: bool
+) -> Vector | Matrix:
+    out = evaluation.vector(root, Scope(grid, grid))
+    if evaluation.drop_late:
         out = merged(unnamed(out, out.unnamed))
-    if not (grid.start_ms != grid.end_ms if as_matrix is None else as_matrix):
+    if not as_matrix:
         return _instant(root, out, grid, evaluation.notes.notes())
     out = out.without_empty_rows()
     order = label_order(out.labels)

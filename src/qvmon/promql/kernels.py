@@ -1,4 +1,8 @@
-"""What other kernels are built from: array types of signatures, exact sums, quantiles, merging."""
+"""What other kernels are built from: array types of signatures, exact sums, quantiles, merging.
+
+Numba's cache of a module that uses these does not notice a change here: after one, touch the
+``kernels.py`` files below this folder.
+"""
 
 from __future__ import annotations
 
