@@ -20,6 +20,8 @@ class CollectionConfig(BaseModel):
         first_scrape_within_seconds: Scrape new targets once within this time, before their place
             in the interval comes; none leaves them to their place, as in Prometheus.
         max_body_bytes: The largest decompressed answer of any target, whatever its job allows.
+        max_series_bytes: The longest name with labels of one exposed series; a longer one fails
+            its scrape.
         threaded_body_bytes: Answers at least this large are parsed in a thread.
         first_round_limit_seconds: How long start-up waits at most for every target to be tried.
     """
@@ -33,5 +35,6 @@ class CollectionConfig(BaseModel):
     spread_seed: str = ""
     first_scrape_within_seconds: float | None = Field(default=None, gt=0)
     max_body_bytes: int = Field(default=256 << 20, gt=0)
+    max_series_bytes: int = Field(default=64 << 10, gt=0)
     threaded_body_bytes: int = Field(default=64 << 10, ge=0)
     first_round_limit_seconds: float = Field(default=120.0, gt=0)

@@ -23,36 +23,45 @@ from qvmon.model.series import (
 from qvmon.services.collection.arrays import UInt64s
 from qvmon.services.collection.page import Page
 from qvmon.services.collection.sample_labels import LabelPath
-from qvmon.services.collection.series_cache import DROPPED, SeriesCache
+from qvmon.services.collection.series_cache import DROPPED, SeriesCache, Sightings
 from qvmon.wire.exposition import NO_TIMESTAMP, Exposition, parse
 
 _NO_ROWS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class NewSeries:
+    """The series of a page that were never seen before.
+
+    Attributes:
+        hashes: uint64[m]; distinct hashes of their texts.
+        kept: bool[m]; whether metric relabelling keeps each.
+        keys: The canonical labels of those kept, in the same order.
+        kept_samples: How many samples of the page belong to those kept.
+    """
+
+    hashes: UInt64s
+    kept: Bools
+    keys: SeriesKeys
+    kept_samples: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A page, read, with the series that were never seen before.
+    """A page, read; what is missing is the store's ids of its new series.
 
     Attributes:
         exposition: The parsed page.
         timed: bool[n]; the sample bears a time of its own that is honoured.
-        rows: int64[n]; rows in the series cache, -1 for new series.
-        returned: bool[n]; the series was not in the last good scrape.
-        repeated: bool[n]; the series was already in this page, and bears no time.
-        new_hashes: uint64[m]; distinct hashes of the new series.
-        new_kept: bool[m]; whether metric relabelling keeps each.
-        new_keys: The canonical labels of those kept, in the same order.
+        found: Where each sample's series stands in the cache.
+        new: The series that are not in it.
         kept: How many samples relabelling keeps.
     """
 
     exposition: Exposition
     timed: Bools
-    rows: Int64s
-    returned: Bools
-    repeated: Bools
-    new_hashes: UInt64s
-    new_kept: Bools
-    new_keys: SeriesKeys
+    found: Sightings
+    new: NewSeries
     kept: int
 
 
@@ -81,10 +90,14 @@ class Harvester:
     Args:
         path: The way of new series.
         cache: What the target exposed before.
+        max_series_bytes: The longest name with labels that is accepted.
     """
 
-    def __init__(self, path: LabelPath, cache: SeriesCache) -> None:
+    def __init__(
+        self, path: LabelPath, cache: SeriesCache, max_series_bytes: int = 64 << 10
+    ) -> None:
         self._path = path
+        self._max_series_bytes = max_series_bytes
         self.cache = cache
         self._metadata_hash: int | None = None
 
@@ -96,50 +109,25 @@ class Harvester:
                 context's ``scraped`` and ``kept`` say how far it came.
         """
         exposition = parse(page.body, page.content_type)
-        job = self._path.job
-        timed = exposition.timestamps != NO_TIMESTAMP
-        if not job.honor_timestamps:
-            timed = np.zeros(len(exposition), np.bool_)
         found = self.cache.look_up(exposition.hashes)
-        new = np.flatnonzero(found.rows < 0)
-        hashes, first, inverse = np.unique(
-            exposition.hashes[new], return_index=True, return_inverse=True
-        )
-        stored = [self._stored(exposition, int(row)) for row in new[first]]
-        new_kept = np.array([key is not None for key in stored], np.bool_)
-        kept = int(np.count_nonzero(self.cache.ids(found.rows[found.rows >= 0]) != DROPPED))
-        kept += int(np.count_nonzero(new_kept[inverse]))
-        if 0 < job.sample_limit < kept:
-            raise QvmonError(
-                ErrorKind.EXHAUSTED,
-                f"sample_limit exceeded (samples: {kept}, limit: {job.sample_limit})",
-                limit="sample_limit",
-                scraped=len(exposition),
-                kept=kept,
-            )
-        return Reading(
-            exposition,
-            timed,
-            found.rows,
-            found.returned,
-            found.repeated & ~timed,
-            hashes,
-            new_kept,
-            SeriesKeys.from_bytes([key for key in stored if key is not None]),
-            kept,
-        )
+        new = self._new_series(exposition, np.flatnonzero(found.rows < 0))
+        known = self.cache.ids(found.rows[found.rows >= 0])
+        kept = int(np.count_nonzero(known != DROPPED)) + new.kept_samples
+        self._check_sample_limit(kept, len(exposition))
+        return Reading(exposition, self._timed(exposition), found, new, kept)
 
     def settle(self, reading: Reading, ids: Int64s, at_ms: int) -> Harvest:
         """Return the samples of a reading.
 
         Args:
             reading: What ``read`` returned last.
-            ids: int64[k]; the store's ids of ``reading.new_keys``.
+            ids: int64[k]; the store's ids of ``reading.new.keys``.
             at_ms: The scrape's time.
         """
-        rows, returned, repeated = self._place_new(reading, ids)
+        place = self._placed(reading, ids)
+        rows = place.rows
         series = self.cache.ids(rows)
-        take = np.flatnonzero((series != DROPPED) & ~repeated)
+        take = np.flatnonzero((series != DROPPED) & ~(place.repeated & ~reading.timed))
         tracked = take
         if not self._path.job.track_timestamps_staleness:
             tracked = take[~reading.timed[take]]
@@ -149,7 +137,7 @@ class Harvester:
             SampleBatch(series[take], times[take], reading.exposition.values[take]),
             stale_batch(stale, at_ms),
         )
-        added = int(np.count_nonzero(returned[take]))
+        added = int(np.count_nonzero(place.returned[take]))
         return Harvest(batch, len(reading.exposition), reading.kept, added, len(stale))
 
     def fail(self, at_ms: int, scraped: int = 0, kept: int = 0) -> Harvest:
@@ -164,6 +152,42 @@ class Harvester:
         self._metadata_hash = exposition.metadata_hash
         return exposition.metadata
 
+    def _timed(self, exposition: Exposition) -> Bools:
+        timed: Bools = exposition.timestamps != NO_TIMESTAMP
+        return timed if self._path.job.honor_timestamps else np.zeros_like(timed)
+
+    def _new_series(self, exposition: Exposition, rows: Int64s) -> NewSeries:
+        self._check_lengths(exposition, rows)
+        hashes, first, inverse = np.unique(
+            exposition.hashes[rows], return_index=True, return_inverse=True
+        )
+        stored = [self._stored(exposition, row) for row in rows[first].tolist()]
+        kept = np.array([key is not None for key in stored], np.bool_)
+        keys = SeriesKeys.from_bytes([key for key in stored if key is not None])
+        return NewSeries(hashes, kept, keys, int(np.count_nonzero(kept[inverse])))
+
+    def _check_lengths(self, exposition: Exposition, rows: Int64s) -> None:
+        longest = int(np.max(exposition.ends[rows] - exposition.starts[rows], initial=0))
+        if longest > self._max_series_bytes:
+            raise QvmonError(
+                ErrorKind.EXHAUSTED,
+                f"a series has a name with labels of {longest} bytes, "
+                f"and at most {self._max_series_bytes} are allowed",
+                limit="max_series_bytes",
+                scraped=len(exposition),
+            )
+
+    def _check_sample_limit(self, kept: int, scraped: int) -> None:
+        limit = self._path.job.sample_limit
+        if 0 < limit < kept:
+            raise QvmonError(
+                ErrorKind.EXHAUSTED,
+                f"sample_limit exceeded (samples: {kept}, limit: {limit})",
+                limit="sample_limit",
+                scraped=scraped,
+                kept=kept,
+            )
+
     def _stored(self, exposition: Exposition, row: int) -> bytes | None:
         try:
             labels = self._path.stored(exposition.labels(row))
@@ -173,20 +197,22 @@ class Harvester:
             ) from None
         return None if labels is None else labels.encode()
 
-    def _place_new(self, reading: Reading, ids: Int64s) -> tuple[Int64s, Bools, Bools]:
-        """Learn the new series; return rows, returned and repeated of all samples."""
-        rows, returned, repeated = reading.rows, reading.returned, reading.repeated
-        if len(reading.new_hashes) == 0:
-            return rows, returned, repeated
-        learnt = np.full(len(reading.new_hashes), DROPPED, np.int64)
-        learnt[reading.new_kept] = ids
-        self.cache.learn(reading.new_hashes, learnt)
-        at = np.flatnonzero(rows < 0)
-        found = self.cache.look_up(reading.exposition.hashes[at])
-        rows[at] = found.rows
-        returned[at] = found.returned
-        repeated[at] = found.repeated & ~reading.timed[at]
-        return rows, returned, repeated
+    def _placed(self, reading: Reading, ids: Int64s) -> Sightings:
+        """Learn the new series, and return where all stand now."""
+        found, new = reading.found, reading.new
+        if len(new.hashes) == 0:
+            return found
+        learnt = np.full(len(new.hashes), DROPPED, np.int64)
+        learnt[new.kept] = ids
+        self.cache.learn(new.hashes, learnt)
+        at = np.flatnonzero(found.rows < 0)
+        late = self.cache.look_up(reading.exposition.hashes[at])
+        found.rows[at], found.returned[at], found.repeated[at] = (
+            late.rows,
+            late.returned,
+            late.repeated,
+        )
+        return found
 
 
 def stale_batch(series: Int64s, at_ms: int) -> SampleBatch:

@@ -89,6 +89,7 @@ class ScrapeLoop:
     async def stop(self, *, at_once: bool = False) -> None:
         """Return once nothing more is scraped; a scrape under way ends first unless ``at_once``."""
         self._stopping = True
+        self.tried.set()
         if self._task is None:
             return
         if self._waiting or at_once:
@@ -193,7 +194,7 @@ class ScrapeLoop:
         else:
             reading = self._harvester.read(page)
         self._around.sink.describe(self._harvester.news(reading.exposition))
-        ids = self._around.sink.series_ids(reading.new_keys) if len(reading.new_keys) else _NOTHING
+        ids = self._around.sink.series_ids(reading.new.keys) if len(reading.new.keys) else _NOTHING
         return self._harvester.settle(reading, ids, at_ms)
 
     def _failed(self, error: QvmonError, at_ms: int, body_bytes: int) -> _Attempt:

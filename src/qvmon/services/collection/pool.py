@@ -125,7 +125,7 @@ class ScrapePool:
             target,
             self.job,
             self._pages(target, self.job),
-            Harvester(LabelPath(target.labels, self.job), cache),
+            Harvester(LabelPath(target.labels, self.job), cache, self._around.max_series_bytes),
             self._around,
         )
         self._loops[target.key] = loop

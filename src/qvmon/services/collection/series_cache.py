@@ -94,7 +94,7 @@ class SeriesCache:
             The distinct ids that were tracked in the scrape before and are not any more.
         """
         self._tracked[tracked] = self._iteration
-        gone = np.unique(self._ids[self._tracked == self._iteration - 1])
+        gone = self.tracked_ids()
         if len(gone):
             gone = np.setdiff1d(gone, self._ids[tracked])
         if good:
@@ -105,7 +105,8 @@ class SeriesCache:
 
     def tracked_ids(self) -> Int64s:
         """Return the distinct ids of the last scrape whose end would be marked."""
-        return np.unique(self._ids[self._tracked == self._iteration - 1])
+        ids = np.unique(self._ids[self._tracked == self._iteration - 1])
+        return ids[ids >= 0]
 
     def _tidy(self) -> None:
         """Forget series that are no longer exposed once they outnumber the rest."""

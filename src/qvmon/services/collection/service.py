@@ -67,6 +67,7 @@ class CollectionService:
             registry,
             seed=stable_number(config.spread_seed.encode()),
             threaded_body_bytes=config.threaded_body_bytes,
+            max_series_bytes=config.max_series_bytes,
             first_scrape_within_ns=int(1e9 * (config.first_scrape_within_seconds or 0)),
         )
         self._pools: dict[str, ScrapePool] = {}
@@ -219,12 +220,13 @@ class CollectionService:
         return [*self._own_pools, *self._pools.values()]
 
     def _local_job(self, name: str) -> ScrapeConfig:
+        interval, timeout = self._config.local_interval_seconds, self._config.local_timeout_seconds
         return ScrapeConfig(
             job_name=name,
             scheme="local",
             metrics_path=f"/{name}",
-            scrape_interval_ms=int(self._config.local_interval_seconds * 1000),
-            scrape_timeout_ms=int(self._config.local_timeout_seconds * 1000),
+            scrape_interval_ms=int(interval * 1000),
+            scrape_timeout_ms=int(min(interval, timeout) * 1000),
             static_configs=(StaticConfig(targets=(self._config.instance,)),),
         )
 

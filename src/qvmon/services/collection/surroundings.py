@@ -24,6 +24,7 @@ class Surroundings:
         registry: Where loops count.
         seed: Moves every target's place in its interval.
         threaded_body_bytes: Pages at least this large are read in a thread.
+        max_series_bytes: The longest name with labels of one exposed series.
         first_scrape_within_ns: New targets are scraped once within this time; 0 leaves them to
             their place in the interval.
         alive: The loops of all jobs.
@@ -35,6 +36,7 @@ class Surroundings:
     registry: Registry
     seed: int = 0
     threaded_body_bytes: int = 1 << 16
+    max_series_bytes: int = 64 << 10
     first_scrape_within_ns: int = 0
     alive: set[ScrapeLoop] = field(default_factory=set)
     endings: set[asyncio.Task[None]] = field(default_factory=set)

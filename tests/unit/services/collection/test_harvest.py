@@ -107,7 +107,7 @@ def test_scrapes_agree_with_prometheus_rules_in_words(rounds: list[list[Line] | 
         else:
             body = "".join(line.written for line in lines).encode()
             reading = harvester.read(Page(body, "text/plain"))
-            harvest = harvester.settle(reading, sink.series_ids(reading.new_keys), at)
+            harvest = harvester.settle(reading, sink.series_ids(reading.new.keys), at)
             expected = model.scrape(lines, at)
         samples, stale = told(sink, harvest.batch)
         counts = harvest.scraped, harvest.kept, harvest.series_added

@@ -132,3 +132,33 @@ async def test_a_label_bomb_fails_its_scrape_only() -> None:
         await around.clock.advance(20)
     assert around.sink.values("up") == [0.0, 1.0]
     assert around.sink.values("m") == [1.0]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        'm{a="' + "x" * (10 << 20) + '"} 1\n',
+        "m{" + ",".join(f'l{n}="x"' for n in range(200_000)) + "} 1\n",
+    ],
+    ids=["10 MB value", "200,000 labels"],
+)
+async def test_a_series_too_long_for_anybody_fails_its_scrape_whatever_the_job_allows(page) -> None:
+    around = world(page, "m 1\n")
+    async with around.running(config(threaded_body_bytes=1 << 30)) as service:
+        await around.clock.advance(10)
+        (status,) = service.targets().active
+        await around.clock.advance(10)
+    assert "and at most 65536 are allowed" in status.last_error
+    assert around.sink.values("up") == [0.0, 1.0]
+    assert around.sink.values("m") == [1.0]
+
+
+async def test_a_broken_line_of_10_mb_fails_its_scrape_with_a_short_error() -> None:
+    around = world("x" * (10 << 20), "m 1\n")
+    async with around.running(config(threaded_body_bytes=1 << 30)) as service:
+        await around.clock.advance(10)
+        (status,) = service.targets().active
+        await around.clock.advance(10)
+    assert "line 1" in status.last_error
+    assert len(status.last_error) < 300
+    assert around.sink.values("up") == [0.0, 1.0]

@@ -318,6 +318,17 @@ async def test_refused_samples_are_counted_by_reason() -> None:
     assert around.counted(metrics.REFUSED_SAMPLES, "series_limit") == 6
 
 
+async def test_a_refused_series_that_vanishes_has_no_end() -> None:
+    around = world("m 1\nn 1\n", "m 1\n")
+    around.sink.series_limit = 0
+    async with around.running(config()):
+        await around.clock.advance(10)
+        before = around.counted(metrics.REFUSED_SAMPLES, "series_limit")
+        await around.clock.advance(10)
+    assert around.counted(metrics.REFUSED_SAMPLES, "series_limit") == before + 6
+    assert around.counted(metrics.STALE_MARKERS) == 0
+
+
 async def test_refused_series_are_tried_again_later() -> None:
     around = world("m 1\nn 1\n")
     around.sink.series_limit = 6

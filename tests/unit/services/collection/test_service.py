@@ -158,6 +158,21 @@ async def test_the_first_round_does_not_wait_for_ever() -> None:
     assert (early, late) == (False, True)
 
 
+async def test_a_target_that_is_removed_is_not_waited_for_in_the_first_round() -> None:
+    around = world("m 1\n")
+    async with around.running(config()) as service:
+        await service.apply(config("scrape_configs: []"))
+        await around.clock.advance(0)
+        assert service.first_round_done.is_set()
+
+
+async def test_a_local_source_has_no_longer_than_its_interval() -> None:
+    around = World(local=(OwnMetrics(Registry()),))
+    async with around.running(config("scrape_configs: []", local_interval_seconds=1.0)) as service:
+        (status,) = service.targets().active
+    assert (status.scrape_interval_seconds, status.scrape_timeout_seconds) == (1.0, 1.0)
+
+
 async def test_without_targets_the_first_round_is_done_at_once() -> None:
     around = World()
     async with around.running(config("scrape_configs: []")) as service:
