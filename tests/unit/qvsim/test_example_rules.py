@@ -44,6 +44,14 @@ def test_every_alert_says_how_bad_where_and_what_to_do(rule: Any) -> None:
         )
 
 
+def test_rules_about_qvmon_name_metrics_that_it_declares() -> None:
+    sources = Path(__file__).parents[3] / "src" / "qvmon"
+    declared = "".join(path.read_text() for path in sources.rglob("*.py"))
+    used = set(re.findall(r"qvmon_\w+", "".join(rule["expr"] for rule in alerts())))
+    assert used
+    assert {name for name in used if f'"{name.removesuffix("_bucket")}"' not in declared} == set()
+
+
 def test_alert_names_are_unique() -> None:
     names = [rule["alert"] for rule in alerts()]
     assert len(names) == len(set(names))

@@ -197,6 +197,12 @@ def test_a_line_of_ten_megabytes_is_read_or_refused_with_a_short_snippet() -> No
     assert len(error.message) < 250
 
 
+@pytest.mark.parametrize("labels", [b'{b="c",%s}', b"{%s}", b'{%sb="c"%s}', b'{b="%s"}'])
+def test_megabytes_of_blanks_are_passed_over_in_no_time(labels: bytes) -> None:
+    body = b"a" + labels.replace(b"%s", b" " * 5_000_000) + b" 1"
+    assert parse(body, TEXT).labels(0)["__name__"] == "a"
+
+
 def test_the_snippet_shows_where_the_mistake_is_in_a_long_line() -> None:
     error = refusal(b'a{b="' + b"x" * 5000 + b'"} oops 123')
     assert "oops" in str(error.context["snippet"])

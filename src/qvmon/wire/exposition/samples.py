@@ -100,10 +100,9 @@ def _label_pairs(text: bytes) -> list[tuple[str, str]]:
     """Return the labels of a series text whose syntax the kernel has accepted."""
     name = _NAME.match(text)
     pairs = [(METRIC_NAME, name.group().decode())] if name else []
-    opened = text.find(b"{", name.end() if name else 0)
-    if opened < 0:
-        return pairs
-    for match in _LABEL.finditer(text, opened + 1):
+    at = text.find(b"{", name.end() if name else 0) + 1
+    while at and (match := _LABEL.match(text, at)):  # a search would try every blank in turn
+        at = match.end()
         quoted, plain, value = match.groups()
         key = _unescaped(quoted.decode()) if plain is None else plain.decode()
         pairs.append((METRIC_NAME, key) if value is None else (key, _unescaped(value.decode())))
