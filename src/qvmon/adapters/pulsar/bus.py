@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import Any
 
 import pulsar
@@ -28,7 +29,7 @@ class PulsarBus:
         self._config = config
         self._client: Any = None
         self._producers: dict[str, Any] = {}
-        self._opening: dict[str, asyncio.Lock] = {}
+        self._opening: dict[str, asyncio.Task[Any]] = {}
 
     async def producer(self, topic: str) -> Any:
         """Return the open producer of ``topic``, opening it when there is none.
@@ -37,10 +38,17 @@ class PulsarBus:
             QvmonError: UNAVAILABLE when the broker cannot be reached or refuses the credentials;
                 INVALID for a topic name that cannot be.
         """
-        async with self._opening.setdefault(topic, asyncio.Lock()):
-            if topic not in self._producers:
-                self._producers[topic] = await self._open(topic)
+        if topic in self._producers:
             return self._producers[topic]
+        if topic not in self._opening:  # whoever comes meanwhile shares the outcome
+            self._opening[topic] = asyncio.create_task(self._open(topic), name=f"open {topic}")
+            self._opening[topic].add_done_callback(partial(self._opened, topic))
+        return await asyncio.shield(self._opening[topic])
+
+    def _opened(self, topic: str, opening: asyncio.Task[Any]) -> None:
+        self._opening.pop(topic, None)
+        if not opening.cancelled() and opening.exception() is None:
+            self._producers[topic] = opening.result()
 
     async def drop(self, topic: str, producer: Any) -> None:
         """Close a producer that can no longer be used; the next ``producer`` opens another."""
@@ -50,6 +58,8 @@ class PulsarBus:
 
     async def stop(self) -> None:
         """Close every producer and the connection; unacknowledged messages fail."""
+        for opening in self._opening.values():
+            opening.cancel()
         if self._client is not None:
             self._producers.clear()
             await _ending(self._client.close())
