@@ -9,7 +9,7 @@ from functools import partial
 from threading import Condition, Thread
 
 from qvmon.model.clock import Clock, now_ms
-from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.ports import AppendResult
 from qvmon.model.series import SampleBatch
 from qvmon.stores.telemetry.metrics import TelemetryMetrics
@@ -53,9 +53,11 @@ class GroupCommit:
         """Return once the batch is durable and visible.
 
         Raises:
-            QvmonError: UNAVAILABLE when it could not be made durable or the store is stopping,
-                EXHAUSTED when too much waits.
+            QvmonError: INVALID when its columns differ in length, UNAVAILABLE when it could not be
+                made durable or the store is stopping, EXHAUSTED when too much waits.
         """
+        if not len(batch.series) == len(batch.timestamps) == len(batch.values):
+            raise invalid("the columns of a batch of samples differ in length")
         done: asyncio.Future[AppendResult] = self._loop.create_future()
         with self._condition:
             self._admit(len(batch))

@@ -103,6 +103,17 @@ async def test_an_empty_batch_is_accepted(opened):
     assert (await store.append(SampleBatch(none, none, np.empty(0)))).accepted == 0
 
 
+async def test_columns_of_different_lengths_are_refused_and_slices_of_columns_taken(opened):
+    store = await opened()
+    ids = ids_of(store, "up")
+    with pytest.raises(QvmonError, match="differ in length"):
+        await store.append(SampleBatch(ids, np.array([NOW_MS, NOW_MS]), np.ones(1)))
+    table = np.arange(6, dtype=np.int32).reshape(3, 2)
+    batch = SampleBatch(np.repeat(ids, 3), table[:, 1], table[:, 0])
+    assert (await store.append(batch)).accepted == 3
+    assert await times_of(store) == {"up": [1, 3, 5]}
+
+
 async def test_blocks_are_written_and_expire_as_time_goes_on(opened):
     """Not by the clock alone: a wrong one must not delete what there is."""
     clock = JumpingClock()
