@@ -35,5 +35,5 @@ class Options:
     retention_bytes: int = 0
     segment_bytes: int = 128 << 20
     cache_bytes: int = 256 << 20
-    late_samples: int = 4_000_000
+    late_samples: int = 1_000_000
     head_bytes: int = machine_bytes()
