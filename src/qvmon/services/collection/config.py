@@ -22,7 +22,8 @@ class CollectionConfig(BaseModel):
         max_body_bytes: The largest decompressed answer of any target, whatever its job allows.
         max_series_bytes: The longest name with labels of one exposed series; a longer one fails
             its scrape.
-        threaded_body_bytes: Answers at least this large are parsed in a thread.
+        threaded_body_bytes: Answers at least this large are parsed in a thread; a target's first
+            answer counts tenfold.
         first_round_limit_seconds: How long start-up waits at most for every target to be tried.
     """
 

@@ -189,7 +189,9 @@ class ScrapeLoop:
         return await self._source.page()
 
     async def _harvest(self, page: Page, at_ms: int) -> Harvest:
-        if len(page.body) >= self._around.threaded_body_bytes:
+        # new series cost about ten times as much as known ones
+        cost = len(page.body) * (1 if len(self.cache) else 10)
+        if cost >= self._around.threaded_body_bytes:
             reading = await asyncio.to_thread(self._harvester.read, page)
         else:
             reading = self._harvester.read(page)
