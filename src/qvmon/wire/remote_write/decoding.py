@@ -11,11 +11,12 @@ import numpy as np
 from qvmon.model.errors import invalid
 from qvmon.model.series import Bytes, Float64s, Int64s, MetricMetadata, SeriesKeys
 from qvmon.wire.compression import decompress
+from qvmon.wire.protobuf import FINE, LONG_VARINT, TRUNCATED
 from qvmon.wire.remote_write import kernels
 
 _MISTAKES = {
-    kernels.TRUNCATED: "the message ends inside a field",
-    kernels.LONG_VARINT: "a number is longer than ten bytes",
+    TRUNCATED: "the message ends inside a field",
+    LONG_VARINT: "a number is longer than ten bytes",
     kernels.BAD_WIRE_TYPE: "a field has the wrong wire type",
     kernels.BAD_FIELD: "a field has an impossible number",
 }
@@ -99,7 +100,7 @@ def decode(body: bytes, content_encoding: str, *, max_bytes: int = 64 << 20) -> 
     message = decompress(body, content_encoding or "snappy", max_bytes)
     source = np.frombuffer(message, np.uint8)
     series, samples, entries, most_labels, mistake, at = kernels.check(source)
-    if mistake != kernels.FINE:
+    if mistake != FINE:
         raise invalid(
             f"remote-write request, byte {at} of {len(message)}: {_MISTAKES[mistake]}", offset=at
         )

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from qvmon.model.compiled import kernel
 from qvmon.model.series import Bytes, Int64s
+from qvmon.wire.protobuf import FINE, TRUNCATED, put_varint, read_varint, varint_size
+from qvmon.wire.utf8 import is_utf8
 from qvmon.wire.xxh64 import little_endian
 
-# What may be wrong with the framing; ``decoding`` has the sentences.
-FINE = 0
-TRUNCATED = 1
-LONG_VARINT = 2
+# What may be wrong with the framing, beside ``TRUNCATED`` and ``LONG_VARINT``.
 BAD_WIRE_TYPE = 3
 BAD_FIELD = 4
 
@@ -45,22 +44,6 @@ _WIRE_TYPES[_IN_METADATA, [1, 2, 4, 5]] = 0, 2, 2, 2
 _METRIC_NAME = np.frombuffer(b"__name__", np.uint8).copy()
 
 
-@kernel("UniTuple(int64, 3)(Array(uint8, 1, 'C', True), int64, int64)")
-def _varint(body: Bytes, at: int, end: int) -> tuple[int, int, int]:
-    """Return the position after a varint, its 64 bits (signed), and what is wrong with it."""
-    number = shift = 0
-    while at < end:
-        byte = int(body[at])
-        number |= (byte & 127) << shift
-        at += 1
-        if byte < 128:
-            return at, number, FINE
-        shift += 7
-        if shift > 63:
-            return at, number, LONG_VARINT
-    return at, number, TRUNCATED
-
-
 @kernel("UniTuple(int64, 5)(Array(uint8, 1, 'C', True), int64, int64, int64)")
 def _field(body: Bytes, at: int, end: int, message: int) -> tuple[int, int, int, int, int]:
     """Read one field of a message.
@@ -69,7 +52,7 @@ def _field(body: Bytes, at: int, end: int, message: int) -> tuple[int, int, int,
         The position after it (or of the mistake), its tag, where its content begins and ends (of a
         varint: its bytes), and what is wrong.
     """
-    after, tag, mistake = _varint(body, at, end)
+    after, tag, mistake = read_varint(body, at, end)
     if mistake != FINE:
         return at, 0, 0, 0, mistake
     number, wire_type = tag >> 3, tag & 7
@@ -79,11 +62,11 @@ def _field(body: Bytes, at: int, end: int, message: int) -> tuple[int, int, int,
         return at, 0, 0, 0, BAD_WIRE_TYPE
     start, stop = after, after
     if wire_type == 0:
-        stop, _, mistake = _varint(body, after, end)
+        stop, _, mistake = read_varint(body, after, end)
     elif wire_type == 1:
         stop = after + 8
     elif wire_type == 2:
-        start, length, mistake = _varint(body, after, end)
+        start, length, mistake = read_varint(body, after, end)
         if mistake == FINE and (length < 0 or length > end - start):
             mistake = TRUNCATED
         stop = start + length
@@ -124,7 +107,7 @@ def _is_plain_sample(body: Bytes, at: int, end: int) -> bool:
     """Return whether a sample is a value and a timestamp, in this order."""
     if end - at < 11 or body[at] != _NUMBER or body[at + 9] != _TIMESTAMP:
         return False
-    after, _, mistake = _varint(body, at + 10, end)
+    after, _, mistake = read_varint(body, at + 10, end)
     return after == end and mistake == FINE
 
 
@@ -169,34 +152,6 @@ def check(body: Bytes) -> tuple[int, int, int, int, int, int]:
                 return series, samples, metadata, most_labels, mistake, where
         most_labels = max(most_labels, labels)
     return series, samples, metadata, most_labels, FINE, at
-
-
-@kernel("boolean(Array(uint8, 1, 'C', True), int64, int64)")
-def _is_utf8(body: Bytes, at: int, end: int) -> bool:
-    """Return whether the bytes are UTF-8 (RFC 3629: no surrogates, nothing overlong)."""
-    while at < end:
-        lead = body[at]
-        if lead < 0x80:
-            at += 1
-            continue
-        low, high, more = 0x80, 0xBF, 0
-        if 0xC2 <= lead <= 0xDF:
-            more = 1
-        elif 0xE0 <= lead <= 0xEF:
-            more = 2
-            low = 0xA0 if lead == 0xE0 else 0x80
-            high = 0x9F if lead == 0xED else 0xBF
-        elif 0xF0 <= lead <= 0xF4:
-            more = 3
-            low = 0x90 if lead == 0xF0 else 0x80
-            high = 0x8F if lead == 0xF4 else 0xBF
-        if more == 0 or at + more >= end or body[at + 1] < low or body[at + 1] > high:
-            return False
-        for step in range(2, more + 1):
-            if body[at + step] & 0xC0 != 0x80:
-                return False
-        at += more + 1
-    return True
 
 
 @kernel("int64(Array(uint8, 1, 'C', True), int64, int64, int64, int64)")
@@ -253,13 +208,13 @@ def _read_label(body: Bytes, at: int, end: int, labels: Int64s, row: int) -> Non
 def _read_sample(body: Bytes, at: int, end: int) -> tuple[np.uint64, int]:
     """Return the bits of a sample's value, and its timestamp."""
     if _is_plain_sample(body, at, end):
-        _, timestamp, _ = _varint(body, at + 10, end)
+        _, timestamp, _ = read_varint(body, at + 10, end)
         return little_endian(body, at + 1), timestamp
     value, timestamp = np.uint64(0), 0
     while at < end:
         at, tag, start, stop, _ = _field(body, at, end, _IN_SAMPLE)
         if tag == _TIMESTAMP:
-            _, timestamp, _ = _varint(body, start, stop)
+            _, timestamp, _ = read_varint(body, start, stop)
         elif tag == _NUMBER:
             value = little_endian(body, start)
     return value, timestamp
@@ -275,7 +230,7 @@ def _fault(body: Bytes, labels: Int64s, count: int) -> int:
             return EMPTY_LABEL_NAME
         if i > 0 and _compare(body, labels[i - 1, 0], labels[i - 1, 1], start, end) == 0:
             return DUPLICATE_LABEL
-        if not _is_utf8(body, start, end) or not _is_utf8(body, labels[i, 2], labels[i, 3]):
+        if not is_utf8(body, start, end) or not is_utf8(body, labels[i, 2], labels[i, 3]):
             return INVALID_UTF8
         if end - start == 8 and labels[i, 3] > labels[i, 2]:
             same = 0
@@ -285,20 +240,10 @@ def _fault(body: Bytes, labels: Int64s, count: int) -> int:
     return FINE if named else NO_METRIC_NAME
 
 
-@kernel("int64(uint8[::1], int64, uint64)")
-def _put_varint(out: Bytes, at: int, number: np.uint64) -> int:
-    while number > np.uint64(127):
-        out[at] = np.uint8(number & np.uint64(127)) | np.uint8(128)
-        number >>= np.uint64(7)
-        at += 1
-    out[at] = np.uint8(number)
-    return at + 1
-
-
 @kernel("int64(Array(uint8, 1, 'C', True), int64, int64, uint8[::1], int64)")
 def _put_string(source: Bytes, start: int, end: int, out: Bytes, at: int) -> int:
     """Write length and bytes."""
-    at = _put_varint(out, at, np.uint64(end - start))
+    at = put_varint(out, at, np.uint64(end - start))
     for step in range(end - start):
         out[at + step] = source[start + step]
     return at + end - start
@@ -347,7 +292,7 @@ def read(
             while inner < stop:
                 inner, tag, part, part_stop, _ = _field(body, inner, stop, _IN_METADATA)
                 if tag == _TYPE:
-                    _, word, _ = _varint(body, part, part_stop)
+                    _, word, _ = read_varint(body, part, part_stop)
                     metadata[described, 0] = word & 0xFF
                 elif tag == _FAMILY:
                     metadata[described, 1], metadata[described, 2] = part, part_stop
@@ -394,21 +339,12 @@ def read(
     return kept, samples, refusals, exemplars, histograms
 
 
-@kernel("int64(uint64)")
-def _varint_size(number: np.uint64) -> int:
-    size = 1
-    while number > np.uint64(127):
-        number >>= np.uint64(7)
-        size += 1
-    return size
-
-
 @kernel("int64(Array(uint8, 1, 'C', True), int64, int64)")
 def _label_size(arena: Bytes, at: int, end: int) -> int:
     """Return the size of the ``Label`` message of the canonical label that begins at ``at``."""
     size = 0
     for _ in range(2):
-        begin, length, _ = _varint(arena, at, end)
+        begin, length, _ = read_varint(arena, at, end)
         size += 1 + begin - at + length
         at = begin + length
     return size
@@ -444,31 +380,29 @@ def write(
         size, at, end = 0, offsets[row], offsets[row + 1]
         while at < end:
             label = _label_size(arena, at, end)
-            size += 1 + _varint_size(np.uint64(label)) + label
+            size += 1 + varint_size(np.uint64(label)) + label
             at += label - 2
         for sample in range(firsts[row], firsts[row + 1]):
-            size += 12 + _varint_size(np.uint64(timestamps[sample]))
+            size += 12 + varint_size(np.uint64(timestamps[sample]))
         out[to] = _SERIES
-        to = _put_varint(out, to + 1, np.uint64(size))
+        to = put_varint(out, to + 1, np.uint64(size))
         at = offsets[row]
         while at < end:
             out[to] = _LABEL
-            to = _put_varint(out, to + 1, np.uint64(_label_size(arena, at, end)))
+            to = put_varint(out, to + 1, np.uint64(_label_size(arena, at, end)))
             for tag in (_NAME, _VALUE):
-                begin, length, _ = _varint(arena, at, end)
+                begin, length, _ = read_varint(arena, at, end)
                 out[to] = tag
                 to = _put_string(arena, begin, begin + length, out, to + 1)
                 at = begin + length
         for sample in range(firsts[row], firsts[row + 1]):
             out[to] = _SAMPLE
-            to = _put_varint(
-                out, to + 1, np.uint64(10 + _varint_size(np.uint64(timestamps[sample])))
-            )
+            to = put_varint(out, to + 1, np.uint64(10 + varint_size(np.uint64(timestamps[sample]))))
             out[to] = _NUMBER
             for step in range(8):
                 out[to + 1 + step] = np.uint8(
                     values[sample] >> np.uint64(8 * step) & np.uint64(255)
                 )
             out[to + 9] = _TIMESTAMP
-            to = _put_varint(out, to + 10, np.uint64(timestamps[sample]))
+            to = put_varint(out, to + 10, np.uint64(timestamps[sample]))
     return to
