@@ -11,7 +11,7 @@ from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.floats import format_float
 from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
-from qvmon.promql import histogram, labelling, windows
+from qvmon.promql import histogram, info, labelling, windows
 from qvmon.promql.arithmetic import UNARY, clamp, date_part, elementwise, round_to
 from qvmon.promql.binary import nameless
 from qvmon.promql.nodes import Call, Node, ValueType, VectorSelector
@@ -191,6 +191,16 @@ def _timestamp(of: Arguments, node: Call, scope: Scope) -> Sheet:
     return nameless(out, drop_late=of.drop_late)
 
 
+def _informed(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    base, selector = of.vector(node.arguments[0], scope), info.selector(node, scope)
+    columns, looked = of.sources[selector.span], scope.looked_at(selector.shift)
+    found = instant_times(
+        columns.offsets, columns.timestamps, columns.values, looked.times(), looked.lookback_ms
+    )
+    seconds, present = at_every_step(*found, scope.grid.steps)
+    return info.enriched(base, info.InfoSeries(columns.labels, seconds, present), node)
+
+
 def _clamped(of: Arguments, node: Call, scope: Scope) -> Sheet:
     vector = of.vector(node.arguments[0], scope)
     bounds = [of.scalar(argument, scope) for argument in node.arguments[1:]]
@@ -290,6 +300,7 @@ _SPECIAL: dict[str, Callable[[Arguments, Call, Scope], Sheet]] = {
     "histogram_stddev": _no_float,
     "histogram_stdvar": _no_float,
     "histogram_sum": _no_float,
+    "info": _informed,
     "label_join": _label_joined,
     "label_replace": _label_replaced,
     "round": _rounded,

@@ -7,8 +7,9 @@ import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from qvmon.model.errors import ErrorKind, QvmonError, invalid
+from qvmon.model.errors import invalid
 from qvmon.model.series import Selection
+from qvmon.promql import info
 from qvmon.promql.nodes import (
     Call,
     Duration,
@@ -174,7 +175,8 @@ def _needs(node: Node, scope: Scope) -> Iterator[Need]:
                 length += scope.grid.lookback_ms
             yield _need(node.selector, scope, length)
         case Call(function="info"):
-            raise QvmonError(ErrorKind.UNSUPPORTED, "function info() is not supported yet")
+            yield from _needs(node.arguments[0], scope)
+            yield _need(info.selector(node, scope), scope, scope.grid.lookback_ms)
         case Subquery():
             yield from _needs(node.expression, scope.inside(node))
         case _:

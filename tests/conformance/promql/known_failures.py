@@ -7,7 +7,6 @@ from __future__ import annotations
 
 _START_TIMES = "samples carry no start timestamp, which only shows here (a feature flag upstream)"
 _RAW_EDGES = "the raw samples of an anchored or smoothed range are not extended to its edges"
-_INFO = "info() is experimental upstream and refused as unsupported"
 
 _NOT_UTF8 = "a byte that is no UTF-8 reads as U+FFFD, which is a valid name"
 
@@ -19,15 +18,6 @@ def _lines(text: str, reason: str) -> dict[int, str]:
 KNOWN: dict[str, dict[int, str]] = {
     "extended_vectors.test": _lines("811 815", _RAW_EDGES),
     "functions.test": _lines("523", _NOT_UTF8),
-    "info.test": _lines(
-        """
-        9 13 17 22 27 32 36 40 46 50 56 60 64 68 71 75 79 83 89 93 98 104 116 129 133
-        139 144 156 169 181 186 191 213 218 222 229 241 244 249 266 272 276 281 285 292
-        295 298 304 309 315 319 325 331 335 341 345 350 356 372 378 395 411 416 428 437
-        449 463 482 496
-        """,
-        _INFO,
-    ),
     "start_timestamps.test": _lines(
         """
         8 13 18 24 29 34 47 71 79 87 149 174 194 259 282 299 326 388 396 418 422 507 515 520

@@ -1,0 +1,179 @@
+"""``info()``: series with the labels of the info series of their target.
+
+Source: Prometheus' ``promql/info.go`` (experimental there).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qvmon.model.errors import invalid
+from qvmon.model.labels import METRIC_NAME, Labels, Matcher, MatchOp
+from qvmon.model.series import Bools, Float64s, Int64s, LabelFrame
+from qvmon.promql.nodes import (
+    NO_SHIFT,
+    Call,
+    Node,
+    NumberLiteral,
+    Shift,
+    Subquery,
+    ValueType,
+    VectorSelector,
+)
+from qvmon.promql.sheet import METADATA_LABELS, Sheet, joined, merged, row_groups, strings
+
+if TYPE_CHECKING:
+    from qvmon.promql.plan import Scope
+
+IDENTIFYING = ("instance", "job")
+_POSITIVE = (MatchOp.EQUAL, MatchOp.REGEX)
+
+
+def _given(node: Call) -> tuple[Matcher, ...]:
+    second = node.arguments[1] if len(node.arguments) > 1 else None
+    return second.matchers if isinstance(second, VectorSelector) else ()
+
+
+def data_matchers(node: Call) -> list[Matcher]:
+    """Return the matchers of the labels that are to be added; none stands for all labels."""
+    return [m for m in _given(node) if m.name != METRIC_NAME]
+
+
+def name_matchers(node: Call) -> list[Matcher]:
+    """Return the matchers of the names of info metrics, ``target_info`` when none is asked for."""
+    names = [m for m in _given(node) if m.name == METRIC_NAME]
+    if not names:
+        return [Matcher(METRIC_NAME, MatchOp.EQUAL, "target_info")]
+    if any(m.op in _POSITIVE for m in names):
+        return names
+    return [Matcher(METRIC_NAME, MatchOp.REGEX, ".+_info"), *names]
+
+
+def selector(node: Call, scope: Scope) -> VectorSelector:
+    """Return what selects the info series, at the time that the first argument looks at.
+
+    That is the evaluation time unless all selectors of the argument look at one other time.
+    """
+    matchers = (*data_matchers(node), *name_matchers(node))
+    looked = set(_references(node.arguments[0], scope, ()))
+    shift = looked.pop() if len(looked) == 1 else None
+    return VectorSelector("", matchers, shift or NO_SHIFT, span=node.span)
+
+
+def _references(node: Node, scope: Scope, around: tuple[Shift, ...]) -> Iterator[Shift | None]:
+    """Yield where in time each selector looks; none for a vector made without a selector."""
+    if isinstance(node, VectorSelector):
+        yield _reference((node.shift, *around), scope)
+    elif node.type in (ValueType.VECTOR, ValueType.MATRIX):
+        inside = (node.shift, *around) if isinstance(node, Subquery) else around
+        is_info = isinstance(node, Call) and node.function == "info"
+        children = node.children[:1] if is_info else node.children
+        found = [each for child in children for each in _references(child, scope, inside)]
+        yield from found or [None]
+
+
+def _reference(shifts: Sequence[Shift], scope: Scope) -> Shift:
+    """Return what the modifiers of a selector, and of subqueries around it, come to."""
+    at, offset = None, 0
+    for shift in shifts:
+        if at is None:
+            offset += scope.milliseconds(shift.offset)
+            at = scope.fixed(shift)
+    if at is not None:
+        return Shift(at - offset)
+    return Shift(offset=NumberLiteral(offset / 1000))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InfoSeries:
+    """Info series at every step.
+
+    Attributes:
+        labels: The n series.
+        seconds: float64[n, m]; when the sample at each step was taken.
+        present: bool[n, m]; where there is one.
+    """
+
+    labels: LabelFrame
+    seconds: Float64s
+    present: Bools
+
+
+def enriched(base: Sheet, info: InfoSeries, node: Call) -> Sheet:
+    """Return ``base`` with the labels of the newest info series of the same target.
+
+    Raises:
+        QvmonError: INVALID, when info series contradict one another.
+    """
+    wanted = data_matchers(node)
+    chosen, targets = _chosen(base, info)
+    names = name_matchers(node)
+    is_info = [all(m.matches(name) for m in names) for name in strings(base.labels, METRIC_NAME)]
+    info_labels = info.labels.all_labels()
+    out: list[tuple[int, Labels, Bools]] = []
+    for row in range(len(base)):
+        labels = base.labels.labels(row)
+        if is_info[row]:
+            out.append((row, labels, base.present[row]))
+            continue
+        for rows, steps in _combinations(chosen[:, targets[row]], base.present[row]):
+            found = [info_labels[each] for each in rows if each >= 0]
+            if found or all(m.matches("") for m in wanted):
+                out.append((row, _with_labels(labels, found, wanted), steps))
+    origin = np.array([row for row, _, _ in out], np.int64)
+    steps_of = np.array([steps for _, _, steps in out], np.bool_)
+    frame = LabelFrame.from_labels([labels for _, labels, _ in out])
+    values = base.values[origin]
+    return merged(Sheet(frame, values, steps_of.reshape(values.shape), base.unnamed[origin]))
+
+
+def _chosen(base: Sheet, info: InfoSeries) -> tuple[Int64s, Int64s]:
+    """Return which info series stands for each target at each step.
+
+    Returns:
+        int64[metrics, targets, m]: the info row, -1 for none; and int64[base rows]: the target
+        of each base series.
+    """
+    frame = joined((base.labels, info.labels)).keep(IDENTIFYING)
+    targets, first = row_groups(frame.codes)
+    metrics, kinds = row_groups(info.labels.keep((METRIC_NAME,)).codes)
+    shape = (len(kinds), len(first), base.values.shape[1])
+    chosen = np.full(shape, -1, np.int64)
+    newest = np.full(shape, -np.inf)
+    for row, (metric, target) in enumerate(zip(metrics, targets[len(base) :], strict=True)):
+        if not frame.codes[len(base) + row].any():
+            continue  # without any identifying label it stands for nobody
+        taken = info.seconds[row]
+        here = info.present[row] & (taken >= newest[metric, target])
+        if (here & (taken == newest[metric, target])).any():
+            raise invalid(f"found duplicate series for info metric: {info.labels.labels(row)}")
+        chosen[metric, target, here] = row
+        newest[metric, target, here] = taken[here]
+    return chosen, targets[: len(base)]
+
+
+def _combinations(chosen: Int64s, present: Bools) -> Iterator[tuple[list[int], Bools]]:
+    """Yield each combination of info rows (int64[metrics, m]) with the steps where it holds."""
+    kinds, which = np.unique(chosen, axis=1, return_inverse=True)
+    for kind in range(kinds.shape[1]):
+        steps = present & (which.ravel() == kind)
+        if steps.any():
+            yield kinds[:, kind].tolist(), steps
+
+
+def _with_labels(base: Labels, found: Sequence[Labels], wanted: Sequence[Matcher]) -> Labels:
+    names = {m.name for m in wanted}
+    added: dict[str, str] = {}
+    for labels in found:
+        for name, value in labels.pairs():
+            if name in METADATA_LABELS or (names and name not in names):
+                continue
+            if added.get(name, value) != value:
+                raise invalid(f"conflicting label: {name}")
+            if name not in base:
+                added[name] = value
+    return base.merged(added)
