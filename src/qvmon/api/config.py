@@ -27,6 +27,7 @@ class ApiConfig(BaseModel):
     Attributes:
         host: Address to listen on. ``port``: 0 for any free one.
         tls: Serve HTTPS.
+        behind_tls: A proxy in front serves HTTPS: cookies travel over that only.
         no_auth: Every request acts as an administrator; for a machine of one's own only.
         anonymous_ingest: ``/api/v1/write`` takes samples from anybody.
         anonymous_metrics: ``/metrics`` answers anybody.
@@ -47,6 +48,7 @@ class ApiConfig(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=9090, ge=0, le=65535)
     tls: TlsConfig | None = None
+    behind_tls: bool = False
     no_auth: bool = False
     anonymous_ingest: bool = False
     anonymous_metrics: bool = False
@@ -60,6 +62,11 @@ class ApiConfig(BaseModel):
     event_queue_length: int = Field(default=1000, ge=1)
     event_poll_seconds: float = Field(default=0.25, gt=0)
     event_heartbeat_seconds: float = Field(default=15.0, gt=0)
+
+    @property
+    def reached_by_https(self) -> bool:
+        """Whether browsers reach it over HTTPS."""
+        return self.tls is not None or self.behind_tls
 
     @model_validator(mode="after")
     def _loopback_when_open(self) -> ApiConfig:

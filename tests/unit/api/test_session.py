@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from qvmon.api.config import ApiConfig
@@ -26,9 +28,13 @@ async def test_log_in_gives_a_cookie_that_pages_cannot_read(house: House) -> Non
     assert (await client.get(f"{PREFIX}/session")).json()["user"] == user
 
 
-async def test_a_secure_server_gives_a_secure_cookie(house: House, tmp_path) -> None:
+@pytest.mark.parametrize("setting", ["tls", "behind_tls"])
+async def test_a_secure_server_gives_a_secure_cookie(
+    house: House, tmp_path: Path, setting: str
+) -> None:
     tls = {"certificate_file": tmp_path / "c.pem", "key_file": tmp_path / "k.pem"}
-    app = create_app(house.ports(), ApiConfig(tls=tls))
+    config = ApiConfig(**{setting: tls if setting == "tls" else True})
+    app = create_app(house.ports(), config)
     await house.person("ada", "viewer")
     answer = await house.client(app).post(
         f"{PREFIX}/session", json={"username": "ada", "password": OWN_PASSWORD}

@@ -47,7 +47,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, config: ApiConfig) -> None:
         self._app = app
         self._headers = dict(_HEADERS)
-        if config.tls is not None:
+        if config.reached_by_https:
             self._headers["Strict-Transport-Security"] = _HTTPS_ONLY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

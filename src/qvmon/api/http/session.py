@@ -70,7 +70,7 @@ def _add_log_in(router: APIRouter, config: ApiConfig, access: AccessService) -> 
         """End the browser session."""
         await access.log_out(identity)
         response.delete_cookie(
-            COOKIE, secure=config.tls is not None, httponly=True, samesite="strict"
+            COOKIE, secure=config.reached_by_https, httponly=True, samesite="strict"
         )
 
     @router.post("/session/password", operation_id="changePassword")
@@ -93,7 +93,7 @@ def _set_cookie(
         COOKIE,
         secret,
         max_age=int(lifetimes.session_absolute_seconds),
-        secure=config.tls is not None,
+        secure=config.reached_by_https,
         httponly=True,
         samesite="strict",
     )
