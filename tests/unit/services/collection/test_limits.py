@@ -144,7 +144,7 @@ async def test_a_label_bomb_fails_its_scrape_only() -> None:
 )
 async def test_a_series_too_long_for_anybody_fails_its_scrape_whatever_the_job_allows(page) -> None:
     around = world(page, "m 1\n")
-    async with around.running(config(threaded_body_bytes=1 << 30)) as service:
+    async with around.running(config()) as service:
         await around.clock.advance(10)
         (status,) = service.targets().active
         await around.clock.advance(10)
@@ -155,7 +155,7 @@ async def test_a_series_too_long_for_anybody_fails_its_scrape_whatever_the_job_a
 
 async def test_a_broken_line_of_10_mb_fails_its_scrape_with_a_short_error() -> None:
     around = world("x" * (10 << 20), "m 1\n")
-    async with around.running(config(threaded_body_bytes=1 << 30)) as service:
+    async with around.running(config()) as service:
         await around.clock.advance(10)
         (status,) = service.targets().active
         await around.clock.advance(10)
