@@ -68,37 +68,38 @@ def _cell(value: object) -> str:
 
 def settings_page() -> str:
     """Return every setting with its type, default and meaning."""
-    sections = "\n\n".join(_settings_section(Settings, "", set()))
+    places: dict[type[BaseModel], str] = {}
+    _place(Settings, "", places)
+    sections = "\n\n".join(_settings_section(model, places) for model in places)
     intro = (
         "One YAML file, given with `--config`. Secrets are references: `env:NAME` or `file:PATH`."
     )
     return f"# Settings\n\n{intro}\n\n{sections}"
 
 
-def _settings_section(model: type[BaseModel], path: str, seen: set[type]) -> Iterator[str]:
-    seen.add(model)
+def _place(model: type[BaseModel], path: str, places: dict[type[BaseModel], str]) -> None:
+    """Note where each model is described: at the first path that leads to it."""
+    places[model] = path
+    for name, field in model.model_fields.items():
+        inner = _inner_model(field)
+        if inner is not None and inner not in places:
+            _place(inner, f"{path}.{name}".lstrip("."), places)
+
+
+def _settings_section(model: type[BaseModel], places: dict[type[BaseModel], str]) -> str:
+    path = places[model]
     described = _attribute_docs(model)
-    nested: list[tuple[str, type[BaseModel]]] = []
     rows = []
     for name, field in model.model_fields.items():
         inner = _inner_model(field)
+        shown = f"`{path}.{name}`".replace("`.", "`")
         if inner is not None:
-            nested.append((f"{path}{name}", inner))
-        shown = f"[`{path}{name}`](#{_anchor(f'{path}{name}')})" if inner else f"`{path}{name}`"
-        rows.append(
-            (
-                shown,
-                _type_name(field),
-                _default(field),
-                described.get(name, field.description or ""),
-            )
-        )
-    title = path.rstrip(".") or "top level"
+            shown = f"[{shown}](#{_anchor(places[inner])})"
+        meaning = described.get(name, field.description or "")
+        rows.append((shown, _type_name(field), _default(field), meaning))
     intro = (model.__doc__ or "").split("\n\n")[0]
-    yield f"## {title}\n\n{intro}\n\n{table(('setting', 'type', 'default', 'meaning'), rows)}"
-    for where, inner in nested:
-        if inner not in seen:
-            yield from _settings_section(inner, f"{where}.", seen)
+    listed = table(("setting", "type", "default", "meaning"), rows)
+    return f"## {path or 'top level'}\n\n{intro}\n\n{listed}"
 
 
 def _anchor(path: str) -> str:
