@@ -192,7 +192,7 @@ class AlertingService:
                     "alerting waits for the ledger", part=part, kind=error.kind, error=error.message
                 )
             except Exception:
-                log.exception("telling failed", part=part)
+                log.exception("a part of alerting failed", part=part)
             self._meters.ledger_failures.value(part).add()
             self._teller.forget()
             self._accounts.forget()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels
@@ -334,9 +335,10 @@ async def test_a_defect_in_one_group_leaves_the_others_running(world, monkeypatc
         return await append(drafts, consumed=consumed)
 
     world.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
-    with monkeypatch.context() as broken:
+    with monkeypatch.context() as broken, capture_logs() as logs:
         broken.setattr(world.ledger, "append", fail_for_g)
         await _ticks(world, 4)
+    assert "a part of alerting failed" in {entry["event"] for entry in logs}
     assert {fact.body.group for fact in world.facts()} == {"h"}
     await _ticks(world, 2)
     assert {fact.body.group for fact in world.facts() if fact.type == "alert.firing"} == {"g", "h"}
