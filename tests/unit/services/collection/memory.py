@@ -132,7 +132,7 @@ def in_turn(answers: Iterable[object]) -> Callable[[], object]:
 
 
 def config(text: str = JOB, **fields: object) -> CollectionConfig:
-    """Return a configuration; pages are read in the loop, where the jumping clock waits for them."""
+    """Return a configuration; pages are read in the loop, as the jumping clock needs it."""
     fields.setdefault("threaded_body_bytes", 1 << 40)
     jobs = decode_prometheus_config(text, "prometheus.yml", {}).scrape_configs
     return CollectionConfig(jobs=jobs, instance="host", **fields)
