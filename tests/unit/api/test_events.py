@@ -104,6 +104,25 @@ async def test_a_slow_listener_is_told_how_much_it_missed(house: House) -> None:
         assert await slow.next(0.01) is None
 
 
+async def test_clients_who_come_at_once_hear_everything_once(house: House) -> None:
+    hub = hub_of(house)
+    read = house.ledger.read
+
+    async def slow_read(**named):
+        found = await read(**named)
+        await asyncio.sleep(0.05)
+        return found
+
+    house.ledger.read = slow_read
+    async with heard(hub) as (one, _), heard(hub) as (other, _):
+        await asyncio.sleep(0.2)
+        house.ledger.read = read
+        await happen(house, "news")
+        await pass_time(house)
+        await pass_time(house)
+        assert texts(one) == texts(other) == ["bob: news"]
+
+
 async def test_nobody_hears_what_they_may_not_see(house: House) -> None:
     hub = hub_of(house)
     root = Identity(ROOT, "root", frozenset({Role.ADMINISTRATOR}))

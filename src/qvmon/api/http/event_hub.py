@@ -110,6 +110,7 @@ class EventHub:
         self._cursor: dict[str, int] = {}
         self._since_us = 0
         self._reading: asyncio.Task[None] | None = None
+        self._beginning = asyncio.Lock()
         self._closed = False
         self._clients = registry.value(EVENT_CLIENTS)
         self._missed = registry.value(EVENTS_MISSED)
@@ -142,11 +143,12 @@ class EventHub:
             self._clients.set(len(self._listeners))
 
     async def _begin(self) -> None:
-        reading = self._reading is not None and not self._reading.done()
-        if reading or self._closed:
-            return
-        await self._skip_to_now()
-        self._reading = asyncio.create_task(self._read_while_anybody_listens(), name="events")
+        async with self._beginning:
+            reading = self._reading is not None and not self._reading.done()
+            if reading or self._closed:
+                return
+            await self._skip_to_now()
+            self._reading = asyncio.create_task(self._read_while_anybody_listens(), name="events")
 
     async def _skip_to_now(self) -> None:
         newest = await self._ledger.read(newest_first=True, limit=_PAGE)
