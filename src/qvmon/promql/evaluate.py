@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qvmon.model.errors import ErrorKind, QvmonError, invalid
+from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Float64s, SeriesColumns
 from qvmon.promql import binary, functions, groups, labelling, windows
 from qvmon.promql.arithmetic import apply
@@ -66,7 +66,7 @@ def evaluate(
     if isinstance(root, StringLiteral):
         return Text(root.value, grid.start_ms)
     if root.type is ValueType.MATRIX:
-        return _samples(evaluation.windows(root, scope))
+        return windows.samples(evaluation.windows(root, scope))
     if root.type is ValueType.SCALAR:
         values = evaluation.scalar(root, scope)
         return Scalar(grid.times(), values, evaluation.notes.notes())
@@ -108,26 +108,6 @@ def _instant(root: Node, out: Sheet, grid: Grid, notes: Notes) -> Vector:
         out = functions.ordered(root, out)
     values = np.ascontiguousarray(out.values[:, 0])
     return Vector(out.labels, values, grid.start_ms, notes)
-
-
-def _samples(of: windows.Windows) -> SeriesColumns:
-    """Return the samples inside the single window of each series; series without any left out."""
-    if len(of.starts) != 1:
-        raise invalid(
-            'invalid expression type "range vector" for range query, '
-            "must be Scalar or instant Vector"
-        )
-    columns = of.columns
-    inside = (columns.timestamps > of.starts[0]) & (columns.timestamps <= of.ends[0])
-    before = np.concatenate(([0], np.cumsum(inside)))
-    counts = np.diff(before[columns.offsets])
-    offsets = np.concatenate(([0], np.cumsum(counts[counts > 0]))).astype(np.int64)
-    return SeriesColumns(
-        columns.labels.take(counts > 0),
-        offsets,
-        columns.timestamps[inside],
-        columns.values[inside],
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -170,3 +170,31 @@ def function_over(name: str) -> Callable[..., Result]:
     if name == "double_exponential_smoothing":
         return smoothed
     return lambda of, parameter=None: over_time(of, name, parameter)
+
+
+def samples(of: Windows) -> SeriesColumns:
+    """Return the samples inside the single window of each series; series without any left out.
+
+    An ``anchored`` or ``smoothed`` window has samples at both its edges.
+
+    Raises:
+        QvmonError: INVALID, for more than one window: a range query has no place for them.
+    """
+    if len(of.starts) != 1:
+        raise invalid(
+            'invalid expression type "range vector" for range query, '
+            "must be Scalar or instant Vector"
+        )
+    columns = of.columns
+    offsets, times, values = kernels.window_samples(
+        columns.offsets,
+        columns.timestamps,
+        columns.values,
+        of.starts[0],
+        of.ends[0],
+        of.lookback_ms if of.mode else 0,
+        of.mode == "smoothed",
+    )
+    some = np.diff(offsets) > 0
+    kept = np.concatenate((offsets[:1], offsets[1:][some]))
+    return SeriesColumns(columns.labels.take(some), kept, times, values)

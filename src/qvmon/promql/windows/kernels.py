@@ -567,3 +567,53 @@ def smoothed_values(
                 out[i, j] = values[before]
             present[i, j] = known or (follows and times[row] == at[j])
     return out, present
+
+
+@kernel(
+    f"Tuple((int64[::1], int64[::1], float64[::1]))"
+    f"({INTS}, {INTS}, {FLOATS}, int64, int64, int64, boolean)"
+)
+def window_samples(
+    offsets: Int64s,
+    times: Int64s,
+    values: Float64s,
+    start: int,
+    end: int,
+    lookback: int,
+    smooth: bool,
+) -> tuple[Int64s, Int64s, Float64s]:
+    """Return the samples of one window, as offsets, times and values.
+
+    With a ``lookback`` each series that has a sample after the start gets one at both edges.
+    """
+    n = len(offsets) - 1
+    out = np.zeros(n + 1, np.int64)
+    out_times = np.empty(len(times) + 2 * n, np.int64)
+    out_values = np.empty(len(times) + 2 * n)
+    size = 0
+    for i in range(n):
+        low = high = offsets[i]
+        while low < offsets[i + 1] and times[low] <= start - lookback:
+            low += 1
+        high = low
+        while high < offsets[i + 1] and times[high] <= end + (lookback if smooth else 0):
+            high += 1
+        t, v = times[low:high], values[low:high]
+        edges = False
+        left = right = 0.0
+        if lookback > 0 and low < high:
+            first, last = _edges(t, start, end, smooth)
+            edges = t[last] > start
+            left, right = _edge_values(t, v, first, last, start, end, smooth, False)
+        if edges:
+            out_times[size], out_values[size] = start, left
+            size += 1
+        for row in range(len(t)):
+            if t[row] > start and (t[row] < end if edges else t[row] <= end):
+                out_times[size], out_values[size] = t[row], v[row]
+                size += 1
+        if edges:
+            out_times[size], out_values[size] = end, right
+            size += 1
+        out[i + 1] = size
+    return out, out_times[:size].copy(), out_values[:size].copy()
