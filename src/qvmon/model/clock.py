@@ -47,3 +47,8 @@ def now_ms(clock: Clock) -> int:
 def now_us(clock: Clock) -> int:
     """Return ``clock``'s wall time in microseconds: the unit of facts."""
     return clock.now_ns() // 1_000
+
+
+async def give_way() -> None:
+    """Let every other task that is ready run before this one goes on."""
+    await asyncio.sleep(0)

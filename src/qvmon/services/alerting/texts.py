@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from qvmon.model.clock import give_way
 from qvmon.model.labels import Labels
 from qvmon.model.series import Float64s
 from qvmon.services.alerting.asking import Asker
@@ -114,4 +114,4 @@ class AlertTexts:
 async def pause(number: int) -> None:
     """Let others run now and then within a long loop over alerts."""
     if number % PAUSE_EVERY == PAUSE_EVERY - 1:
-        await asyncio.sleep(0)
+        await give_way()
