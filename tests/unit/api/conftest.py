@@ -22,6 +22,7 @@ from qvmon.model.series import MetricMetadata, SampleBatch, SeriesKeys
 from qvmon.services import alerting, configuration, distribution, incidents
 from qvmon.services.collection import CollectionConfig, CollectionService
 from qvmon.services.configuration import AccessConfig, AccessService, Identity, PasswordConfig
+from qvmon.services.distribution import DistributionConfig, DistributionService
 from qvmon.services.incidents import IncidentsConfig, IncidentsService
 from qvmon.stores.query import QueryConfig, QueryEngine
 from qvmon.stores.telemetry import TelemetryConfig, TelemetryStore
@@ -72,6 +73,9 @@ class House:
             AccessConfig(password=CHEAP), self.ledger, self.clock, self.registry
         )
         self.incidents = IncidentsService(IncidentsConfig(), self.ledger, self.clock, self.registry)
+        self.distribution = DistributionService(
+            DistributionConfig(), [], self.ledger, self.clock, self.registry
+        )
         self.collection = CollectionService(
             CollectionConfig(),
             self.store,
@@ -116,6 +120,7 @@ class House:
             "targets": self.collection.targets,
             "rules": list,
             "incidents": self.incidents,
+            "distribution": self.distribution,
         }
         return ApiPorts(**{**parts, **changes})
 

@@ -40,6 +40,8 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     ("POST", f"{PREFIX}/incidents/{{incident_id}}/severity"): Permission.COMMAND_INCIDENTS,
     ("POST", f"{PREFIX}/incidents/{{incident_id}}/resolve"): Permission.COMMAND_INCIDENTS,
     ("POST", f"{PREFIX}/incidents/{{incident_id}}/reopen"): Permission.COMMAND_INCIDENTS,
+    ("GET", f"{PREFIX}/deliveries"): Permission.READ_ALERTS,
+    ("POST", f"{PREFIX}/deliveries/{{delivery_id}}/redrive"): Permission.OPERATE,
     ("GET", f"{PREFIX}/facts"): Permission.READ_AUDIT,
     ("GET", f"{PREFIX}/events"): None,
     ("POST", f"{PREFIX}/peer/select"): Permission.READ_TELEMETRY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -110,17 +110,21 @@ async def test_clients_who_come_at_once_hear_everything_once(house: House) -> No
 
     async def slow_read(**named):
         found = await read(**named)
-        await asyncio.sleep(0.05)
+        for _ in range(3):
+            await settle()
         return found
 
     house.ledger.read = slow_read
-    async with heard(hub) as (one, _), heard(hub) as (other, _):
-        await asyncio.sleep(0.2)
-        house.ledger.read = read
+    async with AsyncExitStack() as stack:
+        listeners = [hub.listen(VIEWER) for _ in range(2)]
+        one, other = await asyncio.gather(*map(stack.enter_async_context, listeners))
         await happen(house, "news")
         await pass_time(house)
-        await pass_time(house)
-        assert texts(one) == texts(other) == ["bob: news"]
+        for _ in range(5):
+            await settle()
+        for listener in (one, other):
+            assert (await listener.next(0.01)).body.text == "news"
+            assert await listener.next(0.01) is None
 
 
 async def test_nobody_hears_what_they_may_not_see(house: House) -> None:
