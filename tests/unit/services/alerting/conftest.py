@@ -142,3 +142,9 @@ class World:
 @pytest.fixture
 async def world() -> World:
     return World()
+
+
+@pytest.fixture(scope="session")
+def make_world() -> type[World]:
+    """Makes a world of its own for each example of a property."""
+    return World
