@@ -49,7 +49,9 @@ def test_a_one_time_password_has_to_be_changed_before_anything_else(
     expect(anonymous.get_by_role("button", name="User menu")).to_contain_text(login)
 
 
-def test_signing_out_ends_the_session(page: Page) -> None:
+def test_signing_out_ends_the_session(context: BrowserContext) -> None:
+    sign_in(context, "admin", PASSWORD)
+    page = context.new_page()
     page.goto("/")
     page.get_by_role("button", name="User menu").click()
     page.get_by_role("menuitem", name="Sign out").click()
