@@ -117,7 +117,7 @@ def _rule(*lines: str) -> str:
         ),
         (
             _rule("alert: b", "exprs: up"),
-            "r.yml:6:9: groups.0.rules.0.exprs: Extra inputs are not permitted",
+            "r.yml:6:9: groups.0.rules.0.exprs: unknown field",
         ),
     ],
 )

@@ -70,20 +70,18 @@ class GroupEvaluation:
 
     async def run(self) -> None:
         """Evaluate at every instant of the schedule, for ever."""
-        clock, schedule, place = self.means.clock, self.schedule, self._place
+        clock, schedule = self.means.clock, self.schedule
         resumed_ms = now_ms(clock)
-        tick_ms = schedule.latest(resumed_ms) + schedule.interval_ms
+        done_ms = schedule.latest(resumed_ms)
+        tick_ms = done_ms + schedule.interval_ms
         while True:
-            wait_ms = tick_ms - now_ms(clock)
-            if wait_ms > 0:
-                await clock.sleep(min(wait_ms, schedule.interval_ms) / 1000)
-            began_ms = now_ms(clock)
-            if began_ms >= tick_ms:
+            wait_ms = min(tick_ms - now_ms(clock), schedule.interval_ms)
+            await clock.sleep(max(0, wait_ms) / 1000)
+            if now_ms(clock) >= tick_ms:
                 await self.evaluate(tick_ms, resumed_ms)
-            tick_ms, missed = schedule.after(
-                tick_ms if began_ms >= tick_ms else tick_ms - schedule.interval_ms, now_ms(clock)
-            )
-            self.means.meters.missed_ticks.value(*place).add(missed)
+                done_ms = tick_ms
+            tick_ms, missed = schedule.after(done_ms, now_ms(clock))
+            self.means.meters.missed_ticks.value(*self._place).add(missed)
 
     async def evaluate(self, tick_ms: int, resumed_ms: int = 0) -> None:
         """Evaluate every rule for one instant and record what they decided.

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels
 from qvmon.services.alerting import AlertingConfig
+from qvmon.services.alerting.metrics import MISSED_TICKS
 from qvmon.testing.clock import settle
 
 RULES = """\
@@ -362,3 +363,16 @@ async def test_many_facts_are_recorded_in_parts_and_in_order(running, monkeypatc
     jobs = [fact.body.labels["job"] for fact in running.facts()]
     assert jobs == sorted(jobs)
     assert len(jobs) == 1200
+
+
+async def test_rules_follow_a_clock_that_is_set_back_and_one_that_is_set_forward(running) -> None:
+    await _ticks(running, 3)
+    for jump in (-3600, 7200):
+        running.clock.jump_wall(jump)
+        running.queries.asked.clear()
+        await _ticks(running, 3)
+        now = running.clock.now_ns() // 1_000_000
+        times = sorted({time_ms for _, time_ms in running.queries.asked})
+        assert len(times) >= 2
+        assert now - 40_000 < times[-1] <= now
+    assert running.registry.value(MISSED_TICKS, "rules.yml", "g").current == 719
