@@ -11,7 +11,8 @@ import pkgutil
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer.main
 from fastapi.routing import APIRoute
@@ -120,8 +121,23 @@ def _type_parts(annotation: Any) -> Iterator[Any]:
 
 
 def _type_name(field: FieldInfo) -> str:
-    text = re.sub(r"[\w.]+\.(\w+)", r"\1", str(field.annotation))
-    return re.sub(r"<class '(\w+)'>", r"\1", text).replace("SecretStr", "secret")
+    return _shown_type(field.annotation).replace("SecretStr", "secret")
+
+
+def _shown_type(annotation: Any) -> str:
+    """Return a type as people write it: validators and modules left out."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _shown_type(parts[0])
+    if origin in (Union, UnionType):
+        return " | ".join(_shown_type(part) for part in parts)
+    if origin is Literal:
+        return " | ".join(repr(part) for part in parts)
+    if parts:
+        return f"{_shown_type(origin)}[{', '.join(_shown_type(part) for part in parts)}]"
+    if annotation is ...:
+        return "..."
+    return str(getattr(annotation, "__name__", annotation)).replace("NoneType", "None")
 
 
 def _default(field: FieldInfo) -> str:
@@ -224,7 +240,10 @@ def routes_page() -> str:
     """Return every HTTP route."""
     anything: Any = object()  # a route is made when its part is there; none is called here
     parts = dict.fromkeys(
-        ("access", "ledger", "queries", "series", "ingest", "targets", "rules", "incidents"),
+        (
+            *("access", "ledger", "queries", "series", "ingest", "targets", "rules"),
+            *("incidents", "distribution"),
+        ),
         anything,
     )
     ports = ApiPorts(

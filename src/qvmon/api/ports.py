@@ -17,6 +17,7 @@ from qvmon.promql import Result
 from qvmon.services.alerting import RuleGroupStatus
 from qvmon.services.collection import TargetsView
 from qvmon.services.configuration import AccessService
+from qvmon.services.distribution import DistributionService
 from qvmon.services.incidents import IncidentsService
 from qvmon.wire.remote_write import WriteRequest
 
@@ -137,3 +138,4 @@ class ApiPorts:
     targets: Callable[[], TargetsView] | None = None
     rules: Callable[[], Sequence[RuleGroupStatus]] | None = None
     incidents: IncidentsService | None = None
+    distribution: DistributionService | None = None

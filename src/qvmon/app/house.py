@@ -36,7 +36,12 @@ from qvmon.model.metrics import Registry
 from qvmon.model.ports import OutboundClient, SeriesSource
 from qvmon.services import alerting, configuration, distribution, incidents
 from qvmon.services.alerting import AlertingConfig, AlertingService
-from qvmon.services.collection import CollectionConfig, CollectionService, LocalMetrics
+from qvmon.services.collection import (
+    CollectionConfig,
+    CollectionService,
+    LocalMetrics,
+    OwnMetrics,
+)
 from qvmon.services.configuration import AccessService
 from qvmon.services.distribution import (
     AlertEvents,
@@ -50,7 +55,6 @@ from qvmon.services.incidents import IncidentsService
 from qvmon.stores.ledger import LedgerStore
 from qvmon.stores.query import QueryEngine
 from qvmon.stores.telemetry import TelemetryStore
-from qvmon.wire.exposition import render
 
 log = structlog.get_logger("qvmon.house")
 
@@ -64,19 +68,6 @@ PROJECTIONS: tuple[Projection, ...] = tuple(
 
 FIRST_PASSWORD_FILE = "initial-admin-password"  # noqa: S105 - a file's name
 """Where the first administrator finds the one-time password, in the data directory."""
-
-
-class SelfMetrics:
-    """qvmon's own registry as a local source of collection, job ``qvmon``."""
-
-    name = "qvmon"
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def collect(self) -> bytes:
-        """Return the exposition text of everything this process counts."""
-        return render(self._registry.collect(), openmetrics=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +87,7 @@ class Services:
     collection: CollectionService | None
     alerting: AlertingService | None
     incidents: IncidentsService | None
+    distribution: DistributionService | None
 
 
 class House:
@@ -180,7 +172,7 @@ class House:
 
     async def _open_services(self, stores: Stores, outbound: OutboundClient) -> Services:
         modules = self._settings.modules
-        access = collection = alerts = incident = None
+        access = collection = alerts = incident = telling = None
         if "access" in modules and stores.ledger:
             access = AccessService(
                 self._settings.access, stores.ledger, self._clock, self._registry
@@ -196,8 +188,8 @@ class House:
             )
             await self._lifecycle.start("incidents", incident.start, incident.stop)
         if "distribution" in modules and stores.ledger:
-            await self._open_distribution(stores.ledger, outbound)
-        return Services(access, collection, alerts, incident)
+            telling = await self._open_distribution(stores.ledger, outbound)
+        return Services(access, collection, alerts, incident, telling)
 
     async def _tell_first_password(self, access: AccessService) -> None:
         """Write the first administrator's one-time password where only its owner can read it."""
@@ -216,7 +208,7 @@ class House:
         self, telemetry: TelemetryStore, outbound: OutboundClient
     ) -> CollectionService:
         wanted = self._settings.local
-        local: list[LocalMetrics] = [SelfMetrics(self._registry)] if wanted.qvmon else []
+        local: list[LocalMetrics] = [OwnMetrics(self._registry)] if wanted.qvmon else []
         if wanted.host:
             local.append(HostMetrics(self._clock))
         collection = CollectionService(
@@ -250,7 +242,9 @@ class House:
         await self._lifecycle.start("alerting", alerts.start, alerts.stop)
         return alerts
 
-    async def _open_distribution(self, ledger: LedgerStore, outbound: OutboundClient) -> None:
+    async def _open_distribution(
+        self, ledger: LedgerStore, outbound: OutboundClient
+    ) -> DistributionService:
         outlets = [
             outlet
             for receiver in self._settings.receivers
@@ -262,6 +256,7 @@ class House:
             self._settings.distribution, outlets, ledger, self._clock, self._registry
         )
         await self._lifecycle.start("distribution", distribution.start, distribution.stop)
+        return distribution
 
     def _receiver_outlets(
         self, receiver: ReceiverSettings, outbound: OutboundClient
@@ -315,6 +310,7 @@ class House:
             targets=services.collection.targets if services.collection else None,
             rules=services.alerting.rule_groups if services.alerting else None,
             incidents=services.incidents,
+            distribution=services.distribution,
         )
         return create_app(ports, self._settings.api)
 
@@ -324,7 +320,7 @@ def collection_config(settings: Settings, watch: Watch) -> CollectionConfig:
     jobs = (*settings.collection.jobs, *watch.prometheus.scrape_configs)
     update: dict[str, object] = {"jobs": jobs}
     if "instance" not in settings.collection.model_fields_set:
-        update["instance"] = f"{settings.api.host}:{settings.api.port}"
+        update["instance"] = node()
     return settings.collection.model_copy(update=update)
 
 

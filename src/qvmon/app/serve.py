@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Callable
 
 import structlog
@@ -30,10 +31,17 @@ def serve_until_stopped(settings: Settings, on_ready: Callable[[str], None] = _s
         on_ready: Told the address once everything has started.
     """
     configure_logging(settings.log_level)
+    _allow_many_connections()
     watch = read_watch(settings.prometheus_config)
     for warning in watch.warnings:
         log.warning("not supported yet, and left out", where=str(warning))
     asyncio.run(_serve(settings, watch, on_ready))
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files to what the system allows: each target keeps a connection."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _serve(settings: Settings, watch: Watch, on_ready: Callable[[str], None]) -> None:

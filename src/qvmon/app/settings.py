@@ -61,6 +61,12 @@ class ReceiverSettings(_Section):
     emails: tuple[SmtpConfig, ...] = ()
     policy: DeliveryPolicy = DeliveryPolicy()
 
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if not self.webhooks and not self.emails:
+            raise ValueError(f"receiver {self.name!r} has neither webhooks nor emails")
+        return self
+
 
 class EventSettings(_Section):
     """Where events are published.

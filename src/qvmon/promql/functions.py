@@ -11,7 +11,7 @@ from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.floats import format_float
 from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
-from qvmon.promql import histogram, info, labelling, windows
+from qvmon.promql import histogram, info_function, labelling, windows
 from qvmon.promql.arithmetic import UNARY, clamp, date_part, elementwise, round_to
 from qvmon.promql.binary import nameless
 from qvmon.promql.nodes import Call, Node, ValueType, VectorSelector
@@ -192,13 +192,15 @@ def _timestamp(of: Arguments, node: Call, scope: Scope) -> Sheet:
 
 
 def _informed(of: Arguments, node: Call, scope: Scope) -> Sheet:
-    base, selector = of.vector(node.arguments[0], scope), info.selector(node, scope)
+    base, selector = of.vector(node.arguments[0], scope), info_function.selector(node, scope)
     columns, looked = of.sources[selector.span], scope.looked_at(selector.shift)
     found = instant_times(
         columns.offsets, columns.timestamps, columns.values, looked.times(), looked.lookback_ms
     )
     seconds, present = at_every_step(*found, scope.grid.steps)
-    return info.enriched(base, info.InfoSeries(columns.labels, seconds, present), node)
+    return info_function.enriched(
+        base, info_function.InfoSeries(columns.labels, seconds, present), node
+    )
 
 
 def _clamped(of: Arguments, node: Call, scope: Scope) -> Sheet:

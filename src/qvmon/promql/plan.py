@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from qvmon.model.errors import invalid
 from qvmon.model.series import Selection
-from qvmon.promql import info
+from qvmon.promql import info_function
 from qvmon.promql.nodes import (
     Call,
     Duration,
@@ -176,7 +176,7 @@ def _needs(node: Node, scope: Scope) -> Iterator[Need]:
             yield _need(node.selector, scope, length)
         case Call(function="info"):
             yield from _needs(node.arguments[0], scope)
-            yield _need(info.selector(node, scope), scope, scope.grid.lookback_ms)
+            yield _need(info_function.selector(node, scope), scope, scope.grid.lookback_ms)
         case Subquery():
             yield from _needs(node.expression, scope.inside(node))
         case _:

@@ -12,10 +12,9 @@ async def dead_letter(house: House, delivery_id: str = "d-1") -> None:
         delivery_id=delivery_id,
         sink="webhook:gone",
         source_id="n-1",
+        source_type="notification.queued",
         source_subject="notification/n-1",
-        attempt=1,
-        started_us=1,
-        finished_us=0,
+        created_us=1,
     )
     dead = DeliveryDead(
         delivery_id=delivery_id, sink="webhook:gone", attempt=3, started_us=5, finished_us=6

@@ -8,6 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from qvmon.api.config import ApiConfig
 from qvmon.api.http.alerts import alert_routes
 from qvmon.api.http.authentication import Gate
+from qvmon.api.http.deliveries import delivery_routes
 from qvmon.api.http.errors import add_error_handlers
 from qvmon.api.http.event_hub import EventHub
 from qvmon.api.http.events import event_routes
@@ -69,6 +70,7 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
     if services.ledger is not None:
         app.include_router(alert_routes(services.ledger))
         app.include_router(incident_routes(services.ledger, services.incidents))
+        app.include_router(delivery_routes(services.ledger, services.distribution))
         app.include_router(fact_routes(services.ledger))
         app.include_router(active_alert_routes(services.ledger))
         hub = EventHub(services.ledger, config, services.clock, services.registry)

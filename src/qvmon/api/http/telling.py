@@ -52,7 +52,7 @@ async def deliveries_of(
     told = await _deliveries(ledger, "source_id", sorted(notifications))
     published = await _deliveries(ledger, "source_subject", [f"alert/{alert_id}"])
     rows = {row["delivery_id"]: row for row in (*told, *published)}
-    return [_delivery(row) for row in sorted(rows.values(), key=_created_at)]
+    return [delivery_status(row) for row in sorted(rows.values(), key=_created_at)]
 
 
 async def _deliveries(ledger: Ledger, column: str, values: list[str]) -> list[Row]:
@@ -76,7 +76,8 @@ def _obligation(row: Row) -> Obligation:
     )
 
 
-def _delivery(row: Row) -> DeliveryStatus:
+def delivery_status(row: Row) -> DeliveryStatus:
+    """Return a row of the projection ``deliveries`` as it is told."""
     return DeliveryStatus(
         delivery_id=row["delivery_id"],
         sink=row["sink"],

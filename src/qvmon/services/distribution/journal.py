@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qvmon.model.clock import give_way
 from qvmon.model.facts import FactDraft
 from qvmon.model.ledger import Consumed, Ledger
 
@@ -39,7 +40,7 @@ class Journal:
         entry = _Entry(drafts, consumed)
         self._waiting.append(entry)
         async with self._writing:
-            await asyncio.sleep(0)  # whoever is about to record something may share the append
+            await give_way()  # whoever is about to record something may share the append
             if not entry.is_written and entry.error is None:
                 await self._write()
         if entry.error is not None:

@@ -16,17 +16,21 @@ _GZIP_LEVEL = 1
 
 
 async def success(
-    request: Request, render: Callable[[], bytes], warnings: Sequence[str] = ()
+    request: Request,
+    render: Callable[[], bytes],
+    warnings: Sequence[str] = (),
+    infos: Sequence[str] = (),
 ) -> Response:
     """Return the answer whose ``data`` is what ``render`` gives; it runs in a thread.
 
     Args:
         request: Says whether gzip is accepted.
         render: Gives JSON.
-        warnings: What the caller should know beside it.
+        warnings: What is probably wrong with what was asked.
+        infos: What may surprise.
     """
     gzip = "gzip" in request.headers.get("accept-encoding", "")
-    body, compressed = await asyncio.to_thread(_body, render, warnings, gzip)
+    body, compressed = await asyncio.to_thread(_body, render, warnings, infos, gzip)
     headers = {"Vary": "Accept-Encoding"}
     if compressed:
         headers["Content-Encoding"] = "gzip"
@@ -38,9 +42,14 @@ async def success_of(request: Request, plain: Any, warnings: Sequence[str] = ())
     return await success(request, lambda: msgspec.json.encode(plain), warnings)
 
 
-def _body(render: Callable[[], bytes], warnings: Sequence[str], gzip: bool) -> tuple[bytes, bool]:
-    tail = b',"warnings":' + msgspec.json.encode(warnings) if warnings else b""
-    body = b'{"status":"success","data":' + render() + tail + b"}"
+def _body(
+    render: Callable[[], bytes], warnings: Sequence[str], infos: Sequence[str], gzip: bool
+) -> tuple[bytes, bool]:
+    body = b'{"status":"success","data":' + render()
+    for name, notes in ((b"warnings", warnings), (b"infos", infos)):
+        if notes:
+            body += b',"' + name + b'":' + msgspec.json.encode(notes)
+    body += b"}"
     if gzip and len(body) >= _COMPRESS_FROM_BYTES:
         return bytes(cramjam.gzip.compress(body, level=_GZIP_LEVEL)), True
     return body, False

@@ -14,6 +14,7 @@ from qvmon.api.http.prometheus.truncation import truncated
 from qvmon.api.ports import Queries
 from qvmon.model.clock import Clock, now_ms
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
+from qvmon.promql import Matrix, Notes, Result, Scalar, Vector
 
 MOST_POINTS = 11_000
 _METHODS = ["GET", "POST"]
@@ -40,7 +41,7 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
         except QvmonError as error:
             raise _query_error(error) from None
         result, warnings = truncated(result, limit)
-        return await success(request, lambda: render_result(result), warnings)
+        return await _answer(request, result, warnings)
 
     @router.api_route("/query_range", methods=_METHODS)
     async def query_range(who: TelemetryReader, request: Request) -> Response:
@@ -61,9 +62,19 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
         except QvmonError as error:
             raise _query_error(error) from None
         result, warnings = truncated(over_time(result), limit)
-        return await success(request, lambda: render_result(result), warnings)
+        return await _answer(request, result, warnings)
 
     return router
+
+
+async def _answer(request: Request, result: Result, warnings: list[str]) -> Response:
+    notes = result.notes if isinstance(result, Vector | Matrix | Scalar) else Notes()
+    return await success(
+        request,
+        lambda: render_result(result),
+        [*notes.warnings, *warnings],
+        notes.infos,
+    )
 
 
 def _steps(asked: Parameters) -> tuple[int, int, int]:

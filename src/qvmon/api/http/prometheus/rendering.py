@@ -38,7 +38,8 @@ def over_time(result: Result) -> Result:
         return result
     nameless = LabelFrame((), np.zeros((1, 0), np.int32), SymbolTable())
     values = result.values[np.newaxis, :]
-    return Matrix(nameless, result.times, values, np.ones(values.shape, np.bool_))
+    present = np.ones(values.shape, np.bool_)
+    return Matrix(nameless, result.times, values, present, result.notes)
 
 
 def render_series(frame: LabelFrame) -> bytes:

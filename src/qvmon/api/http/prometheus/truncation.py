@@ -21,10 +21,10 @@ def truncated(result: Result, limit: int | None) -> tuple[Result, list[str]]:
 def _first(result: Vector | Matrix | SeriesColumns, labels: LabelFrame, limit: int) -> Result:
     match result:
         case Vector():
-            return Vector(labels, result.values[:limit], result.time_ms)
+            return Vector(labels, result.values[:limit], result.time_ms, result.notes)
         case Matrix():
             values, present = result.values[:limit], result.present[:limit]
-            return Matrix(labels, result.times, values, present)
+            return Matrix(labels, result.times, values, present, result.notes)
         case SeriesColumns():
             offsets = result.offsets[: limit + 1]
             return SeriesColumns(labels, offsets, result.timestamps, result.values)

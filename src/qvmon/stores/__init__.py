@@ -1,0 +1,1 @@
+"""The two stores, telemetry and ledger, and the one place that queries them."""
