@@ -169,8 +169,9 @@ def administrator(qvmon_server: Qvmon) -> str:
 @pytest.fixture
 def page(context: BrowserContext, qvmon_server: Qvmon, administrator: str) -> Page:
     """A page of the administrator."""
-    cookie = {"name": "qvmon_session", "value": administrator, "url": qvmon_server.url}
-    context.add_cookies([cookie])
+    context.add_cookies(
+        [{"name": "qvmon_session", "value": administrator, "url": qvmon_server.url}]
+    )
     return context.new_page()
 
 

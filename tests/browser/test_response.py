@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.conftest import sign_in
 from tests.servers import wait_until
 from tests.servers.qvmon import Qvmon, Qvsim
 
@@ -104,6 +106,28 @@ def test_a_change_by_somebody_else_appears_by_itself(
     expect(page.get_by_test_id("live")).to_have_attribute("data-state", "live")
     qvmon_server.post(f"/incidents/{incident_id}/comment", text="From another desk")
     expect(page.get_by_text("From another desk")).to_be_visible(timeout=5_000)
+
+
+def test_a_viewer_sees_an_incident_and_cannot_act(
+    context: BrowserContext, trouble: None, qvmon_server: Qvmon
+) -> None:
+    login = f"viewer-{uuid4().hex[:6]}"
+    qvmon_server.post("/users", login=login, password="one time only 1", roles=["viewer"])
+    sign_in(context, login, "one time only 1")
+    changed = context.request.post(
+        "/api/qvmon/v1/session/password",
+        data={"current": "one time only 1", "new": "a much better phrase"},
+        headers={"X-Qvmon-Request": "1"},
+    )
+    assert changed.ok, changed.text()
+    page = context.new_page()
+    page.goto(f"/incidents/{open_incidents(qvmon_server)[0]['incident_id']}")
+    expect(page.get_by_test_id("entry").first).to_be_visible()
+    expect(page.get_by_role("button", name="Resolve", exact=True)).to_be_disabled()
+    expect(page.get_by_role("textbox", name="Assignee")).to_be_disabled()
+    expect(page.get_by_role("textbox", name="Comment")).to_have_count(0)
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_refused_act_is_said_and_taken_back(
