@@ -1,5 +1,9 @@
 """Fixtures every test may ask for."""
 
+from pathlib import Path
+
+import pytest
+
 pytest_plugins = [
     "tests.servers.postgres",
     "tests.servers.prometheus",
@@ -8,3 +12,12 @@ pytest_plugins = [
     "tests.servers.smtp",
     "tests.servers.webhook",
 ]
+
+SLOWEST_LAST = ("unit", "architecture", "conformance", "integration", "acceptance", "browser")
+"""The order in which folders run: what fails fast comes first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the folders in their order, and leave each folder's own order as it is."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: SLOWEST_LAST.index(item.path.relative_to(here).parts[0]))

@@ -55,9 +55,18 @@ class Backoff:
             del failures[key]
         return Backoff(failures)
 
-    def succeeded(self, login: str, address: str) -> Backoff:
-        """Return the state after ``login`` proved who they are from ``address``."""
-        return Backoff({k: v for k, v in self.failures.items() if k != (login, address)})
+    def succeeded(self, login: str, address: str, config: BackoffConfig) -> Backoff:
+        """Return the state after an attempt, counted as failed, turned out to be right.
+
+        The person's own count from that address is forgotten; the wider ones lose the attempt
+        that had been counted in advance, and keep the guesses of others.
+        """
+        failures = {k: v for k, v in self.failures.items() if k != (login, address)}
+        for key in _keys(login, address, config):
+            if key in failures:
+                seen = failures[key]
+                failures[key] = Failures(seen.count - 1, seen.last)
+        return Backoff({key: seen for key, seen in failures.items() if seen.count > 0})
 
 
 def _keys(login: str, address: str, config: BackoffConfig) -> dict[Key, int]:

@@ -69,7 +69,7 @@ class PasswordLogin:
         if user is None or reason:
             await self._refuse(login, address, reason)
             raise QvmonError(ErrorKind.UNAUTHENTICATED, "wrong user name or password")
-        self._backoff = self._backoff.succeeded(login, address)
+        self._backoff = self._backoff.succeeded(login, address, self._config)
         self._outcomes.value("succeeded").add()
         return user
 

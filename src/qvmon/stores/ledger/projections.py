@@ -42,6 +42,11 @@ class ProjectionTable:
         self.table = sa.Table(projection.name, metadata, *columns)
         self._names = frozenset(column.name for column in projection.columns)
 
+    def fits(self, connection: sa.Connection) -> bool:
+        """Return whether the stored table has exactly the declared columns."""
+        stored = sa.inspect(connection).get_columns(self.projection.name)
+        return {column["name"] for column in stored} == self._names
+
     def fetch(self, connection: sa.Connection, key: Key) -> Row | None:
         """Return the row under ``key``."""
         found = connection.execute(sa.select(self.table).where(self._is(key))).mappings().first()
@@ -142,7 +147,9 @@ class Projections:
         stale = [
             table
             for name, table in self._tables.items()
-            if stored.get(name) != table.projection.version or name not in present
+            if stored.get(name) != table.projection.version
+            or name not in present
+            or not table.fits(connection)
         ]
         for table in stale:
             self._recreate(connection, table, name_present=table.projection.name in present)

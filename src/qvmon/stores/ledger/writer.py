@@ -134,7 +134,9 @@ class ChainWriter:
                     self._requests.put(None)
                     break
                 batch.append(following)
-            self._commit(batch)
+            wanted = [each for each in batch if each.answer.set_running_or_notify_cancel()]
+            if wanted:
+                self._commit(wanted)
 
     def _commit(self, batch: list[AppendRequest]) -> None:
         """Commit a batch in one transaction; where that fails, each request in its own."""

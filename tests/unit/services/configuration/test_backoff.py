@@ -53,9 +53,17 @@ def test_many_addresses_trying_one_name_wait_too() -> None:
 
 
 def test_success_forgives_the_name_from_there_but_not_the_address() -> None:
-    state = after(8).succeeded("ada", "::1")
-    assert state.wait_seconds("ada", "::1", 0.0, CONFIG) == 4.0
-    assert after(5).succeeded("ada", "::1").wait_seconds("ada", "::1", 0.0, CONFIG) == 0.0
+    state = after(8).succeeded("ada", "::1", CONFIG)
+    assert state.wait_seconds("ada", "::1", 0.0, CONFIG) == 2.0
+    state = after(5).succeeded("ada", "::1", CONFIG)
+    assert state.wait_seconds("ada", "::1", 0.0, CONFIG) == 0.0
+
+
+def test_logging_in_often_and_rightly_is_no_guessing() -> None:
+    state = Backoff()
+    for _ in range(100):
+        state = state.failed("ada", "::1", 0.0, CONFIG).succeeded("ada", "::1", CONFIG)
+    assert state == Backoff({})
 
 
 def test_failures_are_forgotten() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import sqlite3
 from collections.abc import Iterator
@@ -201,3 +202,28 @@ async def test_facts_of_one_process_wake_the_other_and_interleave(
     engine = open_engine(postgres_url, read_only=True)
     assert verify(engine, [WORDS]).agrees
     engine.dispose()
+
+
+async def test_an_append_nobody_waits_for_any_more_does_not_stop_the_writer(
+    tmp_path: Path,
+) -> None:
+    ledger = store(tmp_path)
+    await ledger.start()
+    for _ in range(20):
+        waiting = asyncio.ensure_future(ledger.append([saying("cancelled")]))
+        await asyncio.sleep(0)
+        waiting.cancel()
+    (after,) = await asyncio.wait_for(ledger.append([saying("still here")]), 10)
+    assert after.seq >= 1
+    await ledger.stop()
+    assert verification(tmp_path).agrees
+
+
+async def test_a_table_of_another_shape_is_rebuilt(tmp_path: Path) -> None:
+    await written(tmp_path, "a", "b")
+    with tampering(tmp_path) as connection:
+        connection.execute("ALTER TABLE words ADD COLUMN forgotten TEXT")
+    ledger = store(tmp_path)
+    await ledger.start()
+    assert await ledger.rows("words") == [{"id": "incident/i", "count": 2}]
+    await ledger.stop()

@@ -31,7 +31,7 @@ def active_alert_routes(ledger: Ledger) -> APIRouter:
 
 def _alert(row: Row) -> dict[str, Any]:
     return {
-        "labels": row["labels"],
+        "labels": {k: v for k, v in row["labels"].items() if k not in row["external_labels"]},
         "annotations": row["annotations"],
         "state": row["state"],
         "activeAt": rfc3339(row["active_at_ms"] * 1000),
