@@ -7,6 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.servers import wait_until
+from tests.servers.qvmon import Qvmon
+
 pytestmark = [pytest.mark.slow, pytest.mark.server("chromium")]
 
 
@@ -18,6 +21,15 @@ def ask(page: Page, query: str, letter: str = "A") -> None:
     page.keyboard.press("Escape")
     editor.click()
     page.keyboard.press("Control+Enter")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawn(qvmon_server: Qvmon) -> None:
+    """Wait until the first samples are old enough to stand on a step of the chart."""
+    wait_until(
+        lambda: len(qvmon_server.query('up{job="qvsim"} offset 30s')) == 4,
+        "the platform has been watched for half a minute",
+    )
 
 
 def test_a_query_is_drawn_and_kept_in_the_address(page: Page) -> None:
