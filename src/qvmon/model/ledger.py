@@ -120,12 +120,15 @@ class Ledger(Protocol):
         self,
         *,
         types: frozenset[str] | None = None,
-        subject: str | None = None,
+        subject: str | Sequence[str] | None = None,
         after: Mapping[str, int] | None = None,
         newest_first: bool = False,
         limit: int = 1000,
     ) -> list[Fact]:
-        """Return facts in replay order: (recorded_at, chain, seq)."""
+        """Return facts in replay order, of any of several subjects where a sequence is given.
+
+        Replay order is (recorded_at, chain, seq).
+        """
         ...
 
     async def rows(

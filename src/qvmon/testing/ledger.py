@@ -143,18 +143,19 @@ class MemoryLedger:
         self,
         *,
         types: frozenset[str] | None = None,
-        subject: str | None = None,
+        subject: str | Sequence[str] | None = None,
         after: Mapping[str, int] | None = None,
         newest_first: bool = False,
         limit: int = 1000,
     ) -> list[Fact]:
         """Return facts in replay order."""
         self._require_present()
+        subjects = [subject] if isinstance(subject, str) else subject
         found = [
             fact
             for fact in self.facts[(after or {}).get(self._chain, 0) :]
             if (types is None or fact.type in types)
-            and (subject is None or fact.subject == subject)
+            and (subjects is None or fact.subject in subjects)
         ]
         return (found[::-1] if newest_first else found)[:limit]
 

@@ -149,6 +149,9 @@ async def test_reading_by_subject_type_and_newest_first(opened: Opener) -> None:
     async with opened() as ledger:
         await ledger.append([opening("i"), saying("i", "x"), opening("j")])
         assert [f.seq for f in await ledger.read(subject="incident/i")] == [1, 2]
+        some = await ledger.read(subject=["incident/j", "incident/none"])
+        assert [f.seq for f in some] == [3]
+        assert await ledger.read(subject=[]) == []
         assert [f.seq for f in await ledger.read(types=OPENED, newest_first=True)] == [3, 1]
         assert [f.seq for f in await ledger.read(newest_first=True, limit=1)] == [3]
 

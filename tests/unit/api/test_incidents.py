@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qvmon.model.facts import AlertFiring, AlertResolved
+from qvmon.model.facts import AlertFiring, AlertResolved, DeliveryStarted, FactDraft
+from qvmon.model.ledger import Row
 
 from .conftest import PREFIX, House
 
@@ -98,3 +99,36 @@ async def test_the_audit_trail_hides_secrets_and_is_the_auditors(house: House) -
     of_one = (await auditor.get(f"{PREFIX}/facts", params={"subject": subject})).json()["facts"]
     assert {fact["subject"] for fact in of_one} == {subject}
     assert len((await auditor.get(f"{PREFIX}/facts?limit=1")).json()["facts"]) == 1
+
+
+async def test_the_timeline_tells_who_was_told_and_not_of_spells_before(house: House) -> None:
+    labels = {"service": "order-router", "workflow": "trade-execution"}
+    await house.alert(AlertFiring, **labels)
+    await house.alert(AlertResolved, **labels)
+    house.clock.jump_wall(7200)
+    await house.alert(AlertFiring, **labels)
+    first, second = sorted(await house.ledger.rows("incidents"), key=lambda row: row["number"])
+    started = DeliveryStarted(
+        delivery_id="d-1",
+        sink="pulsar:incidents",
+        source_id="fact",
+        source_type="incident.opened",
+        source_subject=f"incident/{second['incident_id']}",
+        created_us=1,
+    )
+    now = house.clock.now_ns() // 1000
+    await house.ledger.append([FactDraft(started, "delivery/d-1", "service:distribution", now)])
+    client = await house.program("viewer")
+
+    async def types(incident: Row) -> list[str]:
+        path = f"{PREFIX}/incidents/{incident['incident_id']}/timeline"
+        return [entry["type"] for entry in (await client.get(path)).json()["entries"]]
+
+    assert await types(second) == ["alert.firing", "incident.opened", "delivery.started"]
+    assert await types(first) == [
+        "alert.firing",
+        "incident.opened",
+        "alert.resolved",
+        "incident.alert_resolved",
+        "incident.resolved",
+    ]

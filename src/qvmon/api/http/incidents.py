@@ -11,13 +11,11 @@ from pydantic import BaseModel
 from qvmon.api.http.access import Commander, IncidentReader, Responder, rest_router
 from qvmon.api.http.alerts import Alert, alerts_by_id
 from qvmon.api.http.facts import TimelineEntry, timeline_entry
+from qvmon.api.http.story import story_of
 from qvmon.api.http.times import Time, rfc3339, rfc3339_or_none
 from qvmon.model.errors import not_found
-from qvmon.model.facts import Fact
 from qvmon.model.ledger import Descending, Ledger, Row
 from qvmon.services.incidents import IncidentsService
-
-_TIMELINE_FACTS_PER_SUBJECT = 1000
 
 
 class Incident(BaseModel):
@@ -116,7 +114,7 @@ def incident_routes(ledger: Ledger, incidents: IncidentsService | None) -> APIRo
     async def get_timeline(_: IncidentReader, incident_id: str) -> Timeline:
         """Tell what happened, oldest first."""
         row = await _existing(ledger, incident_id)
-        return Timeline(entries=[timeline_entry(fact) for fact in await _story(ledger, row)])
+        return Timeline(entries=[timeline_entry(fact) for fact in await story_of(ledger, row)])
 
     if incidents is not None:
         _add_responding(router, incidents)
@@ -179,14 +177,3 @@ async def _existing(ledger: Ledger, incident_id: str) -> Row:
     if not rows:
         raise not_found(f"no incident {incident_id!r}", incident_id=incident_id)
     return rows[0]
-
-
-async def _story(ledger: Ledger, incident: Row) -> list[Fact]:
-    subjects = [f"incident/{incident['incident_id']}"]
-    subjects += [f"alert/{alert_id}" for alert_id in incident["alert_ids"]]
-    facts = [
-        fact
-        for subject in subjects
-        for fact in await ledger.read(subject=subject, limit=_TIMELINE_FACTS_PER_SUBJECT)
-    ]
-    return sorted(facts, key=lambda fact: (fact.recorded_at, fact.chain, fact.seq))

@@ -185,17 +185,18 @@ class LedgerStore:
         self,
         *,
         types: frozenset[str] | None = None,
-        subject: str | None = None,
+        subject: str | Sequence[str] | None = None,
         after: Mapping[str, int] | None = None,
         newest_first: bool = False,
         limit: int = 1000,
     ) -> list[Fact]:
-        """Return facts in replay order: (recorded_at, chain, seq)."""
+        """Return facts in replay order, of any of several subjects where a sequence is given."""
         statement = sa.select(facts).limit(limit)
         if types is not None:
             statement = statement.where(facts.c.type.in_(types))
         if subject is not None:
-            statement = statement.where(facts.c.subject == subject)
+            subjects = [subject] if isinstance(subject, str) else list(subject)
+            statement = statement.where(facts.c.subject.in_(subjects))
         for chain, seq in (after or {}).items():
             statement = statement.where(sa.or_(facts.c.chain != chain, facts.c.seq > seq))
         at = facts.c.recorded_at
