@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from qvmon.adapters.outbound import OutboundConfig
 from qvmon.adapters.peer import PeerConfig
@@ -117,7 +118,7 @@ class Settings(_Section):
     targets: tuple[str, ...] = (ALL,)
     external_url: str = ""
     prometheus_config: Path | None = None
-    log_level: str = Field(default="info", pattern=r"^(debug|info|warning|error)$")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     api: ApiConfig = ApiConfig()
     access: AccessConfig = AccessConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
@@ -234,14 +235,14 @@ def _revalidated(settings: Settings, said: dict[str, Any]) -> Settings:
     kept = {name: getattr(settings, name) for name in Settings.model_fields}
     try:
         return Settings.model_validate({**kept, **said})
-    except ValueError as error:
-        reasons = [each["msg"].removeprefix("Value error, ") for each in _errors(error)]
-        raise invalid("; ".join(reasons)) from None
+    except ValidationError as error:
+        raise invalid("; ".join(_reason(each) for each in error.errors())) from None
 
 
-def _errors(error: ValueError) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = getattr(error, "errors", lambda: [{"msg": str(error)}])()
-    return listed
+def _reason(error: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, error["loc"]))
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
 
 
 def _host_and_port(listen: str) -> tuple[str, int]:
