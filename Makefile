@@ -16,6 +16,7 @@ run: $(SYNCED) ui ## Watch this host and a simulated trading platform; prints th
 	exec $(BIN)/qvmon demo
 
 test: $(DEV) ui ## Run every test this machine can run; says what was left out
+	$(BIN)/python ui/build.py --check
 	$(BIN)/python -m pytest
 
 unit: $(DEV) ## Run the fast tests

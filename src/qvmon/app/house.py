@@ -300,6 +300,7 @@ class House:
                 version=version("quantivista-monitoring"),
                 started_at_us=now_us(self._clock),
                 retention=f"{retention.days}d",
+                configuration=self._watch.shown,
             ),
             ready=lambda: self._ready,
             access=services.access,
