@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterable, Iterator
+from inspect import cleandoc
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -155,9 +156,9 @@ def _attribute_docs(model: type[BaseModel]) -> dict[str, str]:
     """Return what the ``Attributes`` section of a class and its bases says of each field."""
     said: dict[str, str] = {}
     for cls in reversed(model.__mro__):
-        _, found, section = (cls.__doc__ or "").partition("Attributes:\n")
+        _, found, section = cleandoc(cls.__doc__ or "").partition("Attributes:\n")
         if found:
-            entries = re.split(r"\n {8}(?=\w+:)", "\n" + section)
+            entries = re.split(r"\n {4}(?=\w+:)", "\n" + section)
             for entry in entries[1:]:
                 sentence = " ".join(entry.split())
                 said.update(_FIELDS_IN_ONE_ENTRY.findall(sentence))
