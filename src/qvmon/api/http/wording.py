@@ -6,6 +6,7 @@ from functools import singledispatch
 
 from qvmon.model import facts
 from qvmon.model.facts import Fact, FactBody
+from qvmon.model.floats import parse_float
 
 
 def in_words(fact: Fact) -> str:
@@ -27,6 +28,11 @@ def _words(body: FactBody, who: str) -> str:
     return f"{body.TYPE.replace('.', ' ').replace('_', ' ')} by {who}"
 
 
+def _short(value: str) -> str:
+    """Return a value as Prometheus prints it with no more digits than a sentence can bear."""
+    return f"{parse_float(value):.6g}"
+
+
 def _place(body: facts.AlertTransition) -> str:
     service = body.labels.get("service") or body.labels.get("job", "")
     instance = body.labels.get("instance", "")
@@ -36,12 +42,12 @@ def _place(body: facts.AlertTransition) -> str:
 
 @_words.register
 def _(body: facts.AlertPending, _who: str) -> str:
-    return f"{_place(body)} is pending: the value is {body.value}"
+    return f"{_place(body)} is pending: the value is {_short(body.value)}"
 
 
 @_words.register
 def _(body: facts.AlertFiring, _who: str) -> str:
-    summary = body.annotations.get("summary", f"the value is {body.value}")
+    summary = body.annotations.get("summary", f"the value is {_short(body.value)}")
     return f"{_place(body)} is firing: {summary}"
 
 
