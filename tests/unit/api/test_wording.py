@@ -26,7 +26,7 @@ def test_every_type_that_is_declared_has_words_of_its_own() -> None:
         (
             facts.IncidentResolved(incident_id="i", automatic=True),
             "service:incidents",
-            "resolved by itself: all alerts resolved",
+            "resolved by itself: all its alerts resolved",
         ),
         (
             facts.IncidentAssigned(incident_id="i", assignee=""),

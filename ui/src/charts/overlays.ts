@@ -45,19 +45,30 @@ export function thresholdPlugin(value: number, operator: string, colour: string)
   };
 }
 
+const WORD_GAP = 4;
+const WORD_HEIGHT = 13;
+
+/** Writes a mark's word beside its line: left of it where the right has no room, each mark on a row of its own. */
+function word(chart: uPlot, pen: CanvasRenderingContext2D, text: string, x: number, row: number): void {
+  const gap = WORD_GAP * devicePixelRatio;
+  const fits = x + gap + pen.measureText(text).width <= chart.bbox.left + chart.bbox.width;
+  pen.textAlign = fits ? 'left' : 'right';
+  pen.fillText(text, fits ? x + gap : x - gap, chart.bbox.top + (11 + row * WORD_HEIGHT) * devicePixelRatio);
+}
+
 /** Draws a vertical line with a word at each mark. */
 export function marksPlugin(marks: Mark[]): uPlot.Plugin {
   return {
     hooks: {
       draw: (chart) =>
-        marks.forEach((mark) =>
+        marks.forEach((mark, row) =>
           dashed(chart, mark.colour, (pen) => {
             const x = chart.valToPos(mark.at, 'x', true);
             pen.beginPath();
             pen.moveTo(x, chart.bbox.top);
             pen.lineTo(x, chart.bbox.top + chart.bbox.height);
             pen.stroke();
-            pen.fillText(mark.label, x + 4 * devicePixelRatio, chart.bbox.top + 11 * devicePixelRatio);
+            word(chart, pen, mark.label, x, row);
           }),
         ),
     },

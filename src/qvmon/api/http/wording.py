@@ -127,7 +127,7 @@ def _(body: facts.IncidentCommented, who: str) -> str:
 @_words.register
 def _(body: facts.IncidentResolved, who: str) -> str:
     if body.automatic:
-        return _with("resolved by itself: all alerts resolved", body.note)
+        return _with("resolved by itself", body.note or "all its alerts resolved")
     return _with(f"{who} resolved it", body.note)
 
 

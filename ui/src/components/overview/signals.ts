@@ -4,6 +4,8 @@ import type { Unit } from '../../lib/formatUnit';
 interface Source {
   requests: string;
   errors: string;
+  /** Whether what failed is counted among the errors only. */
+  errorsApart?: boolean;
   /** Buckets of a histogram. */
   latency: string;
 }
@@ -20,12 +22,12 @@ const NOT_STREAMS = 'handler!~".*/events"';
 
 const SOURCES: Source[] = [
   { requests: 'qv_market_data_messages_total', errors: 'qv_market_data_errors_total', latency: 'qv_market_data_processing_seconds_bucket' },
-  { requests: 'qv_decision_decisions_total', errors: 'qv_decision_errors_total', latency: 'qv_decision_latency_seconds_bucket' },
+  { requests: 'qv_decision_decisions_total', errors: 'qv_decision_errors_total', errorsApart: true, latency: 'qv_decision_latency_seconds_bucket' },
   { requests: 'qv_execution_orders_total', errors: 'qv_execution_errors_total', latency: 'qv_execution_order_to_ack_seconds_bucket' },
   { requests: 'qv_portfolio_coordinations_total', errors: 'qv_portfolio_errors_total', latency: 'qv_portfolio_coordination_seconds_bucket' },
   {
     requests: `qvmon_api_request_duration_seconds_count{${NOT_STREAMS}}`,
-    errors: `qvmon_api_request_duration_seconds_count{${NOT_STREAMS},status=~"5.."}`,
+    errors: `qvmon_api_request_duration_seconds_count{${NOT_STREAMS},code=~"5.."}`,
     latency: `qvmon_api_request_duration_seconds_bucket{${NOT_STREAMS}}`,
   },
   { requests: 'http_requests_total', errors: 'http_requests_total{code=~"5.."}', latency: 'http_request_duration_seconds_bucket' },
@@ -38,8 +40,16 @@ function rate(selector: string, also = ''): string {
 }
 
 /** No error series yet means no error, as long as there is traffic. */
-function errorShare({ requests, errors }: Source): string {
-  return `(${rate(errors)} or 0 * ${rate(requests)}) / ${rate(requests)}`;
+function failures({ requests, errors }: Source): string {
+  return `(${rate(errors)} or 0 * ${rate(requests)})`;
+}
+
+function traffic(source: Source): string {
+  return source.errorsApart === true ? `(${rate(source.requests)} + ${failures(source)})` : rate(source.requests);
+}
+
+function errorShare(source: Source): string {
+  return `${failures(source)} / ${traffic(source)}`;
 }
 
 /** A service has one of the sources, so `or` puts all services into one answer. */
@@ -49,7 +59,7 @@ function anyOf(query: (source: Source) => string): string {
 
 /** What every service's strip shows; a service that lacks a signal shows a dash. */
 export const SIGNALS: Signal[] = [
-  { name: 'Traffic', unit: 'per_second', query: anyOf(({ requests }) => rate(requests)) },
+  { name: 'Traffic', unit: 'per_second', query: anyOf(traffic) },
   { name: 'Errors', unit: 'ratio', query: anyOf(errorShare) },
   { name: 'p95', unit: 'seconds', query: anyOf(({ latency }) => `histogram_quantile(0.95, ${rate(latency, ', le')})`) },
 ];
