@@ -45,13 +45,17 @@ def run(
     targets_file: Annotated[
         Path | None, typer.Option(help="Write a Prometheus file_sd file here.")
     ] = None,
+    *,
+    end_with_stdin: Annotated[
+        bool, typer.Option("--end-with-stdin", help="Stop when standard input ends.")
+    ] = False,
 ) -> None:
     """Run the whole platform: a process for each workflow, and a control door."""
     addresses = Addresses.assign(host, base_port)
     for name, address in _rows(addresses):
         typer.echo(f"{name:24} {address}")
     try:
-        run_platform(addresses, seed, port_file, targets_file)
+        run_platform(addresses, seed, port_file, targets_file, end_with_stdin=end_with_stdin)
     except (OSError, TimeoutError) as error:
         _fail(f"cannot run the platform: {error}")
 

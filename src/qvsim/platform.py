@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,15 +53,20 @@ class Addresses:
 
 
 def run_platform(
-    addresses: Addresses, seed: int, port_file: Path | None, targets_file: Path | None
+    addresses: Addresses,
+    seed: int,
+    port_file: Path | None,
+    targets_file: Path | None,
+    *,
+    end_with_stdin: bool = False,
 ) -> None:
-    """Run every workflow until a signal to stop.
+    """Run every workflow until a signal to stop, or until standard input ends where asked.
 
     Raises:
         OSError: An address is taken, or a file cannot be written.
         TimeoutError: A workflow does not begin to serve.
     """
-    asyncio.run(_run(addresses, seed, port_file, targets_file))
+    asyncio.run(_run(addresses, seed, port_file, targets_file, end_with_stdin))
 
 
 class _Server(uvicorn.Server):
@@ -72,7 +78,11 @@ class _Server(uvicorn.Server):
 
 
 async def _run(
-    addresses: Addresses, seed: int, port_file: Path | None, targets_file: Path | None
+    addresses: Addresses,
+    seed: int,
+    port_file: Path | None,
+    targets_file: Path | None,
+    end_with_stdin: bool,
 ) -> None:
     log = logger(service="qvsim")
     supervisor = Supervisor(addresses.host, addresses.ports, seed, log)
@@ -83,6 +93,7 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(
             number, lambda: setattr(server, "should_exit", True)
         )
+    watch = asyncio.create_task(_stop_at_end_of_input(server)) if end_with_stdin else None
     async with supervisor.running():
         if targets_file:
             _write(targets_file, addresses.targets())
@@ -90,7 +101,20 @@ async def _run(
             _write(port_file, addresses.document())
         log.info("platform running", **addresses.document())
         await server.serve([listener])
+    if watch is not None:
+        watch.cancel()
     log.info("platform stopped")
+
+
+async def _stop_at_end_of_input(server: uvicorn.Server) -> None:
+    """Stop with whoever holds the other end of standard input, however that ends."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    while await reader.read(4096):
+        pass
+    server.should_exit = True
 
 
 def _write(path: Path, document: object) -> None:

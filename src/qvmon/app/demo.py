@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -36,8 +35,9 @@ def run_demo(data_dir: Path, listen: str) -> None:
     targets = home / EXAMPLE / "targets" / "qvsim.json"
     targets.parent.mkdir(exist_ok=True)
     settings = read_settings(home / EXAMPLE / "demo.yml", Overrides(data_dir=home, listen=listen))
-    with _simulated_platform(home, targets):
-        serve_until_stopped(settings, on_ready=lambda url: _welcome(url, home))
+    port = _free_ports(SIMULATION_PORTS)
+    with _simulated_platform(home, targets, port):
+        serve_until_stopped(settings, on_ready=lambda url: _welcome(url, home, port))
 
 
 def _example() -> Path:
@@ -48,20 +48,22 @@ def _example() -> Path:
 
 
 @contextmanager
-def _simulated_platform(home: Path, targets: Path) -> Iterator[None]:
+def _simulated_platform(home: Path, targets: Path, port: int) -> Iterator[None]:
+    """Run the platform while the block lasts; it ends with us even if we are killed."""
     log = home / "qvsim.log"
-    command = [sys.executable, "-m", "qvsim", "run"]
-    command += ["--base-port", str(_free_ports(SIMULATION_PORTS)), "--targets-file", str(targets)]
+    command = [sys.executable, "-m", "qvsim", "run", "--end-with-stdin"]
+    command += ["--base-port", str(port), "--targets-file", str(targets)]
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
         )
     try:
         if _ends_within(process, 0.5):
             raise QvmonError(ErrorKind.UNAVAILABLE, f"the simulated platform ended; see {log}")
         yield
     finally:
-        process.send_signal(signal.SIGINT)
+        if process.stdin is not None:
+            process.stdin.close()  # the platform ends with it
         if not _ends_within(process, _STOP_SECONDS):
             process.kill()
 
@@ -87,15 +89,16 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def _welcome(url: str, home: Path) -> None:
+def _welcome(url: str, home: Path, port: int) -> None:
     typer.echo(f"\n  qvmon      {url}")
     password = home / FIRST_PASSWORD_FILE
     if password.exists():
         typer.echo(f"  log in as  admin\n  password   {password.read_text().strip()}  (one time)")
     qvsim = Path(sys.executable).with_name("qvsim")
+    control = "" if port == SIMULATION_PORTS else f" --control http://127.0.0.1:{port}"
     typer.echo(
         "\n  Break something:  "
-        f"{qvsim} fault set trade-execution latency --factor 10\n"
-        f"  Mend it:          {qvsim} fault clear\n"
+        f"{qvsim} fault set trade-execution latency --factor 10{control}\n"
+        f"  Mend it:          {qvsim} fault clear{control}\n"
         "  Ctrl-C stops everything.\n"
     )

@@ -23,10 +23,16 @@ class Platform:
         ports, self.targets = folder / "ports.json", folder / "sd" / "targets.json"
         command = [sys.executable, "-m", "qvsim", "run", "--base-port", "0"]
         command += ["--port-file", str(ports), "--targets-file", str(self.targets)]
+        command += ["--end-with-stdin"]
         with (folder / "log").open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
         eventually(ports.exists, (folder / "log").read_text)
         self.addresses = json.loads(ports.read_text())
+
+    def wait(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(20)
 
     def status(self) -> dict[str, Any]:
         answer = httpx.get(f"{self.addresses['control']}/control/status", trust_env=False)
@@ -61,7 +67,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     running = Platform(tmp_path_factory.mktemp("platform"))
     yield running
     running.process.terminate()
-    running.process.wait(20)
+    running.wait()
 
 
 @pytest.fixture
@@ -70,7 +76,7 @@ def doomed(tmp_path: Path) -> Iterator[Platform]:
     running = Platform(tmp_path)
     yield running
     running.process.kill()
-    running.process.wait(20)
+    running.wait()
 
 
 def test_every_workflow_serves_metrics_and_is_a_labelled_target(platform: Platform) -> None:
@@ -125,6 +131,14 @@ def test_no_workflow_outlives_a_killed_supervisor(doomed: Platform) -> None:
     pids = doomed.pids()
     doomed.process.kill()
     eventually(lambda: not any(map(is_running, pids)))
+
+
+def test_the_platform_ends_with_whoever_holds_its_standard_input(doomed: Platform) -> None:
+    pids = doomed.pids()
+    assert doomed.process.stdin
+    doomed.process.stdin.close()
+    assert doomed.process.wait(20) == 0
+    eventually(lambda: not any(is_running(pid) for pid in pids))
 
 
 def test_ports_follow_the_base_port() -> None:
