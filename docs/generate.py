@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 import qvmon
+from qvmon.adapters.host import process
 from qvmon.api.config import ApiConfig
 from qvmon.api.http.application import create_app
 from qvmon.api.http.errors import STATUS
@@ -170,7 +171,8 @@ def _attribute_docs(model: type[BaseModel]) -> dict[str, str]:
 
 def metrics_page() -> str:
     """Return every metric qvmon exports about itself."""
-    found = {metric.name: metric for module in _modules("metrics") for metric in _metrics(module)}
+    declaring = [*_modules("metrics"), process]
+    found = {metric.name: metric for module in declaring for metric in _metrics(module)}
     rows = [
         (f"`{m.name}`", m.type.value, ", ".join(m.labels), m.help)
         for m in sorted(found.values(), key=lambda metric: metric.name)

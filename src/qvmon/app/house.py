@@ -16,7 +16,7 @@ from platform import node
 import structlog
 from fastapi import FastAPI
 
-from qvmon.adapters.host import HostMetrics, LocalFiles
+from qvmon.adapters.host import HostMetrics, LocalFiles, watch_process
 from qvmon.adapters.outbound import HttpOutbound
 from qvmon.adapters.peer import PeerSource
 from qvmon.adapters.pulsar import PulsarBus, PulsarSink
@@ -108,6 +108,7 @@ class House:
         self._lifecycle = lifecycle
         self._clock = clock
         self._registry = Registry()
+        watch_process(self._registry)
         self._ready = False
 
     async def open(self) -> str:

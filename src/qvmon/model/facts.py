@@ -139,7 +139,6 @@ class AlertTransition(FactBody, frozen=True, kw_only=True):
         expr: The rule's expression.
         active_at_ms: When the condition first held in this spell.
         event_ms: Timestamp of the tick that decided it (the stage *event*).
-        ingested_us: When the tick's newest matching sample became durable; 0 when not known.
         decided_us: When the step decided.
         late_ms: How far behind its schedule the tick ran.
         external_labels: Names of those of ``labels`` that are this system's external labels.
@@ -155,7 +154,6 @@ class AlertTransition(FactBody, frozen=True, kw_only=True):
     expr: str
     active_at_ms: int
     event_ms: int
-    ingested_us: int = 0
     decided_us: int = 0
     late_ms: int = 0
     external_labels: tuple[str, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qvmon.api.config import ApiConfig
+from qvmon.api.http.application import create_app
 from qvmon.model.facts import (
     AlertFiring,
     AlertResolved,
@@ -11,6 +13,7 @@ from qvmon.model.facts import (
     NotificationQueued,
     ObligationCreated,
 )
+from qvmon.services.alerting import ActiveAlert, RuleGroupStatus, RuleStatus
 
 from .conftest import PREFIX, House
 
@@ -57,7 +60,8 @@ async def test_one_alert_shows_its_history_and_who_was_told(house: House) -> Non
 
 
 async def test_prometheus_clients_see_active_alerts(house: House) -> None:
-    client = await house.program("viewer")
+    elsewhere = create_app(house.ports(rules=None), ApiConfig())
+    client = await house.program("viewer", elsewhere)
     await house.alert(AlertFiring, service="order-router")
     await house.alert(AlertFiring, alertname="Over")
     await house.alert(AlertResolved, alertname="Over")
@@ -106,3 +110,26 @@ async def tell(house: House, alert_id: str) -> None:
         (succeeded, "delivery/d1"),
     ):
         await house.ledger.append([FactDraft(body, subject, "service:alerting", now)])
+
+
+async def test_an_active_alert_shows_the_value_of_now_where_rules_are_evaluated(
+    house: House,
+) -> None:
+    await house.alert(AlertFiring, service="order-router", workflow="trade-execution")
+    (row,) = await house.ledger.rows("alerts")
+    live = ActiveAlert(
+        alert_id=row["alert_id"],
+        labels={"alertname": "LatencyHigh"},
+        annotations={"summary": "as of now"},
+        state="firing",
+        active_at_ms=row["active_at_ms"],
+        value=42.5,
+    )
+    rule = RuleStatus("LatencyHigh", "alerting", "up", {}, "ok", "", 1, 0.0, {}, alerts=(live,))
+    group = RuleGroupStatus("g", "f", 1.0, 0, 1, 0.0, (rule,))
+    app = create_app(house.ports(rules=lambda: [group]), ApiConfig())
+    client = await house.program("viewer", app)
+    (shown,) = (await client.get(f"{PREFIX}/alerts")).json()["alerts"]
+    assert (shown["value"], shown["annotations"]) == ("42.5", {"summary": "as of now"})
+    (told,) = (await client.get("/api/v1/alerts")).json()["data"]["alerts"]
+    assert (told["value"], told["annotations"]) == ("4.25e+01", {"summary": "as of now"})

@@ -97,18 +97,18 @@ describe('incidents', () => {
 
 describe('stageTimes', () => {
   const at = Date.parse('2026-01-31T12:00:00Z');
-  const firing = { id: 'c:1', at: '', recorded_at: new Date(at + 500).toISOString(), type: 'alert.firing', actor: '', text: '', body: { event_ms: at, ingested_us: (at + 100) * 1000, decided_us: (at + 300) * 1000 } };
+  const firing = { id: 'c:1', at: '', recorded_at: new Date(at + 500).toISOString(), type: 'alert.firing', actor: '', text: '', body: { event_ms: at, decided_us: (at + 300) * 1000 } };
   const delivery = { delivery_id: 'd', sink: 's', state: 'succeeded', attempt: 1, started_at: null, finished_at: new Date(at + 900).toISOString(), retry_at: null, possibly_repeated: false, detail: '' };
   const detail = (part: Partial<AlertDetail>): AlertDetail => ({ ...alert('A', 'firing', 'critical'), history: [], obligations: [], deliveries: [], ...part });
   it('tells how long each stage took', () => {
     const stages = stageTimes(detail({ history: [firing], deliveries: [delivery] }));
-    expect(stages.map((stage) => [stage.name, stage.afterMs])).toEqual([['event', null], ['ingested', 100], ['decided', 200], ['recorded', 200], ['delivered', 400]]);
+    expect(stages.map((stage) => [stage.name, stage.afterMs])).toEqual([['event', null], ['decided', 300], ['recorded', 200], ['delivered', 400]]);
   });
   it('takes the last firing, and no delivery from before it', () => {
     const earlier = { ...firing, id: 'c:0', recorded_at: new Date(at - 9000).toISOString(), body: { event_ms: 1 } };
     const old = { ...delivery, finished_at: new Date(at - 8000).toISOString() };
     const stages = stageTimes(detail({ history: [firing, earlier], deliveries: [old] }));
-    expect(stages.map((stage) => stage.name)).toEqual(['event', 'ingested', 'decided', 'recorded']);
+    expect(stages.map((stage) => stage.name)).toEqual(['event', 'decided', 'recorded']);
   });
   it('says nothing of an alert that never fired', () => expect(stageTimes(detail({}))).toEqual([]));
 });

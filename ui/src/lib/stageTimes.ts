@@ -15,7 +15,7 @@ function fromMillis(value: unknown): string | null {
   return typeof value === 'number' && value > 0 ? new Date(value).toISOString() : null;
 }
 
-/** Returns the stages of an alert's latest firing: event, ingested, decided, recorded, delivered. */
+/** Returns the stages of an alert's latest firing: event, decided, recorded, delivered. */
 export function stageTimes(alert: AlertDetail): Stage[] {
   const firing = alert.history.filter((fact) => fact.type === 'alert.firing').sort((left, right) => left.recorded_at.localeCompare(right.recorded_at)).at(-1);
   if (!firing) return [];
@@ -27,7 +27,6 @@ export function stageTimes(alert: AlertDetail): Stage[] {
     .sort()[0];
   const named: [string, string | null][] = [
     ['event', fromMillis(firing.body.event_ms)],
-    ['ingested', fromMicros(firing.body.ingested_us)],
     ['decided', fromMicros(firing.body.decided_us)],
     ['recorded', firing.recorded_at],
     ['delivered', delivered ?? null],

@@ -2,5 +2,6 @@
 
 from qvmon.adapters.host.files import LocalFiles
 from qvmon.adapters.host.host import HostMetrics
+from qvmon.adapters.host.process import watch_process
 
-__all__ = ["HostMetrics", "LocalFiles"]
+__all__ = ["HostMetrics", "LocalFiles", "watch_process"]

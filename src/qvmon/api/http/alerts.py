@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from qvmon.api.http.access import AlertReader, rest_router
 from qvmon.api.http.facts import TimelineEntry, timeline_entry
+from qvmon.api.http.prometheus.alerts import Groups, live_alerts
 from qvmon.api.http.telling import (
     DeliveryStatus,
     Obligation,
@@ -18,6 +19,7 @@ from qvmon.api.http.telling import (
 )
 from qvmon.api.http.times import Time, rfc3339_or_none
 from qvmon.model.errors import not_found
+from qvmon.model.floats import format_decimal
 from qvmon.model.ledger import Descending, Ledger, Row
 
 _HISTORY = 500
@@ -58,8 +60,14 @@ class AlertDetail(Alert):
     deliveries: list[DeliveryStatus]
 
 
-def alert_routes(ledger: Ledger) -> APIRouter:
-    """Return the routes that read alerts."""
+def alert_routes(ledger: Ledger, groups: Groups | None = None) -> APIRouter:
+    """Return the routes that read alerts.
+
+    Args:
+        ledger: What was decided and told.
+        groups: Live rule state, where rules are evaluated in this process: active alerts then
+            show the value and the annotations of the latest evaluation.
+    """
     router = rest_router("alerts")
 
     @router.get("/alerts", operation_id="listAlerts")
@@ -74,12 +82,13 @@ def alert_routes(ledger: Ledger) -> APIRouter:
         """List alerts, latest change first; a filter given twice means either."""
         asked = {"state": state, "severity": severity, "service": service, "workflow": workflow}
         where = {name: values for name, values in asked.items() if values}
-        return AlertList(alerts=await _alerts(ledger, where, limit))
+        found = await _alerts(ledger, where, limit)
+        return AlertList(alerts=_as_of_now(found, groups))
 
     @router.get("/alerts/{alert_id}", operation_id="getAlert")
     async def get_alert(_: AlertReader, alert_id: str) -> AlertDetail:
         """Show one alert and what became of it."""
-        found = await alerts_by_id(ledger, [alert_id])
+        found = _as_of_now(await alerts_by_id(ledger, [alert_id]), groups)
         if not found:
             raise not_found(f"no alert {alert_id!r}", alert_id=alert_id)
         facts = await ledger.read(subject=f"alert/{alert_id}", newest_first=True, limit=_HISTORY)
@@ -92,6 +101,21 @@ def alert_routes(ledger: Ledger) -> APIRouter:
         )
 
     return router
+
+
+def _as_of_now(alerts: Sequence[Alert], groups: Groups | None) -> list[Alert]:
+    live = live_alerts(groups) if groups is not None else {}
+    return [
+        alert.model_copy(
+            update={
+                "value": format_decimal(live[alert.alert_id].value),
+                "annotations": dict(live[alert.alert_id].annotations),
+            }
+        )
+        if alert.alert_id in live
+        else alert
+        for alert in alerts
+    ]
 
 
 async def alerts_by_id(ledger: Ledger, alert_ids: Sequence[str]) -> list[Alert]:

@@ -68,11 +68,11 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
         app.include_router(user_routes(services.access))
         app.include_router(token_routes(services.access))
     if services.ledger is not None:
-        app.include_router(alert_routes(services.ledger))
+        app.include_router(alert_routes(services.ledger, services.rules))
         app.include_router(incident_routes(services.ledger, services.incidents))
         app.include_router(delivery_routes(services.ledger, services.distribution))
         app.include_router(fact_routes(services.ledger))
-        app.include_router(active_alert_routes(services.ledger))
+        app.include_router(active_alert_routes(services.ledger, services.rules))
         hub = EventHub(services.ledger, config, services.clock, services.registry)
         app.state.close_streams = hub.close
         app.include_router(event_routes(hub, config))

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from qvmon.api.http.access import AlertReader
-from qvmon.api.http.prometheus.alerts import exponent_form
+from qvmon.api.http.prometheus.alerts import Groups, shown_alert
 from qvmon.api.http.prometheus.answers import success_of
 from qvmon.api.http.prometheus.errors import bad_parameter
 from qvmon.api.http.prometheus.targets import NEVER
 from qvmon.api.http.times import rfc3339
 from qvmon.model.errors import invalid
-from qvmon.services.alerting import ActiveAlert, RuleGroupStatus, RuleStatus
+from qvmon.services.alerting import RuleGroupStatus, RuleStatus
 
 _TYPES = {"": None, "alert": "alerting", "record": "recording"}
 
 
-def rule_routes(groups: Callable[[], Sequence[RuleGroupStatus]]) -> APIRouter:
+def rule_routes(groups: Groups) -> APIRouter:
     """Return the route that lists rules."""
     router = APIRouter(prefix="/api/v1", include_in_schema=False)
 
@@ -89,21 +88,8 @@ class _Wanted:
             "keepFiringFor": rule.keep_firing_for_seconds,
             "labels": dict(rule.labels),
             "annotations": dict(rule.annotations),
-            "alerts": [_alert(each) for each in rule.alerts] if self._alerts else [],
+            "alerts": [shown_alert(each) for each in rule.alerts] if self._alerts else [],
         }
-
-
-def _alert(alert: ActiveAlert) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "labels": dict(alert.labels),
-        "annotations": dict(alert.annotations),
-        "state": alert.state,
-        "activeAt": rfc3339(alert.active_at_ms * 1000),
-        "value": exponent_form(alert.value),
-    }
-    if alert.keep_firing_since_ms is not None:
-        shown["keepFiringSince"] = rfc3339(alert.keep_firing_since_ms * 1000)
-    return shown
 
 
 def _moment(milliseconds: int) -> str:
