@@ -1,4 +1,4 @@
-"""This process under the names every Prometheus client library uses."""
+"""The running process, under the names every Prometheus client library uses."""
 
 from __future__ import annotations
 
