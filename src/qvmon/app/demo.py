@@ -34,6 +34,7 @@ def run_demo(data_dir: Path, listen: str) -> None:
     shutil.copytree(_example(), home / EXAMPLE, dirs_exist_ok=True)
     targets = home / EXAMPLE / "targets" / "qvsim.json"
     targets.parent.mkdir(exist_ok=True)
+    targets.unlink(missing_ok=True)  # addresses of an earlier run
     settings = read_settings(home / EXAMPLE / "demo.yml", Overrides(data_dir=home, listen=listen))
     port = _free_ports(SIMULATION_PORTS)
     with _simulated_platform(home, targets, port):
