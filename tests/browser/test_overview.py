@@ -43,10 +43,13 @@ def test_the_stream_is_open_and_its_loss_is_said(page: Page, qvmon_server: Qvmon
     page.goto("/")
     live = page.get_by_test_id("live")
     expect(live).to_have_attribute("data-state", "live")
+    expect(page.get_by_test_id("overall")).to_be_visible()
     qvmon_server.kill()
-    expect(live).to_have_attribute("data-state", "lost")
-    expect(page.get_by_text("Event stream lost")).to_be_visible()
-    qvmon_server.start()
+    try:
+        expect(live).to_have_attribute("data-state", "lost")
+        expect(page.get_by_text("Event stream lost")).to_be_visible()
+    finally:
+        qvmon_server.start()
     expect(live).to_have_attribute("data-state", "live", timeout=45_000)
     expect(page.get_by_text("Event stream lost")).to_have_count(0)
 
