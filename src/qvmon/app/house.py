@@ -301,7 +301,7 @@ class House:
                 version=version("quantivista-monitoring"),
                 started_at_us=now_us(self._clock),
                 retention=f"{retention.days}d",
-                configuration=self._watch.shown,
+                configuration=self._watch.prometheus.shown,
             ),
             ready=lambda: self._ready,
             access=services.access,

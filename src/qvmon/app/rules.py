@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from qvmon.app.files import matching, read_text
+from qvmon.adapters.host import matching
+from qvmon.app.files import read_text
 from qvmon.model.errors import QvmonError
 from qvmon.model.labels import Labels
-from qvmon.wire.masking import without_secrets
 from qvmon.wire.prometheus_config import GlobalConfig, PrometheusConfig, decode_prometheus_config
 from qvmon.wire.rule_file import RuleGroup, decode
 from qvmon.wire.yaml_document import DocumentError, Problem
 
-NOTHING = PrometheusConfig(GlobalConfig(), Labels(), (), (), ())
+NOTHING = PrometheusConfig(GlobalConfig(), Labels(), (), (), (), "")
 """What stands for ``prometheus.yml`` where none is given."""
 
 
@@ -27,13 +27,11 @@ class Watch:
         prometheus: The decoded ``prometheus.yml``.
         groups: Every rule group of every rule file.
         warnings: What is in the files and will not be done.
-        shown: ``prometheus.yml`` as it may be shown, without secrets.
     """
 
     prometheus: PrometheusConfig
     groups: tuple[RuleGroup, ...]
     warnings: tuple[Problem, ...]
-    shown: str
 
 
 def read_watch(prometheus_config: Path | None) -> Watch:
@@ -43,16 +41,15 @@ def read_watch(prometheus_config: Path | None) -> Watch:
         QvmonError: The first file that cannot be read.
         DocumentError: Everything wrong in all files, each with file, line and column.
     """
-    prometheus, shown = NOTHING, ""
+    prometheus = NOTHING
     if prometheus_config is not None:
         text = read_text(str(prometheus_config))
         prometheus = decode_prometheus_config(text, str(prometheus_config), os.environ)
-        shown = without_secrets(text)
     problems: list[Problem] = []
     groups = tuple(_groups(_rule_files(prometheus.rule_files), problems))
     if problems:
         raise DocumentError(problems)
-    return Watch(prometheus, groups, prometheus.warnings, shown)
+    return Watch(prometheus, groups, prometheus.warnings)
 
 
 def _rule_files(patterns: Iterable[str]) -> list[str]:

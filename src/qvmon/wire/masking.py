@@ -1,44 +1,45 @@
-"""Configuration as it may be shown: secrets replaced, comments and order kept."""
+"""Configuration as it may be shown: secrets replaced, every other character kept."""
 
 from __future__ import annotations
 
-from io import StringIO
-from typing import Any
+import re
+from collections.abc import Iterator
 
-from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from qvmon.wire.yaml_document import YamlDocument
+
+_ANCHOR = re.compile(r"&\S+\s+")
 SECRET_KEYS = frozenset(
     {"password", "credentials", "bearer_token", "secrets", "client_secret", "secret_key", "token"}
 )
-SHOWN = "***"
+SHOWN = "'***'"
 
 
-def without_secrets(text: str) -> str:
-    """Return a YAML document with the values of secret keys replaced by ``***``.
-
-    Args:
-        text: A document that has been decoded before, so that it is known to be YAML.
-    """
-    yaml = YAML()
-    yaml.width = 4096
-    value = yaml.load(text)
-    if value is None:
-        return text
-    _mask(value)
-    out = StringIO()
-    yaml.dump(value, out)
-    return out.getvalue()
+def without_secrets(document: YamlDocument) -> str:
+    """Return the text of a document with the values of secret keys replaced by ``'***'``."""
+    text, shown, done = document.text, [], 0
+    for start, end in sorted(set(_secrets(document.root))):
+        shown += [text[done:start], SHOWN]
+        done = end
+    return "".join([*shown, text[done:]])
 
 
-def _mask(value: Any) -> None:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key not in SECRET_KEYS:
-                _mask(inner)
-            elif isinstance(inner, list):
-                inner[:] = [SHOWN] * len(inner)
-            else:
-                value[key] = SHOWN
-    elif isinstance(value, list):
-        for inner in value:
-            _mask(inner)
+def _secrets(node: Node | None, *, hidden: bool = False) -> Iterator[tuple[int, int]]:
+    """Yield where the scalars of secret values begin and end."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield from _secrets(value, hidden=hidden or key.value in SECRET_KEYS)
+    elif isinstance(node, SequenceNode):
+        for value in node.value:
+            yield from _secrets(value, hidden=hidden)
+    elif isinstance(node, ScalarNode) and hidden and node.value:
+        yield _span(node)
+
+
+def _span(node: ScalarNode) -> tuple[int, int]:
+    """Return where a scalar stands, without its anchor and without the lines behind a block."""
+    start, end = node.start_mark.index, node.end_mark.index
+    written = node.start_mark.buffer[start:end]
+    anchor = _ANCHOR.match(written)
+    return start + (anchor.end() if anchor else 0), start + len(written.rstrip())

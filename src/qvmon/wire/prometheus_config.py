@@ -17,6 +17,7 @@ from qvmon.model.errors import QvmonError
 from qvmon.model.labels import Labels
 from qvmon.promql.durations import parse_duration
 from qvmon.wire import prometheus_gaps as gaps
+from qvmon.wire.masking import without_secrets
 from qvmon.wire.prometheus_fields import DurationMs, Section
 from qvmon.wire.prometheus_scrape import ScrapeConfig, ScrapeLimits, ScrapeProtocol
 from qvmon.wire.yaml_document import DocumentError, Path, Problem, YamlDocument
@@ -73,6 +74,7 @@ class PrometheusConfig:
         rule_files: Patterns, relative ones joined to the file's directory.
         scrape_configs: The jobs, with everything inherited from ``global`` filled in.
         warnings: What Prometheus would have done and qvmon will not.
+        shown: The file as it may be shown, without secrets.
     """
 
     defaults: GlobalConfig
@@ -80,6 +82,7 @@ class PrometheusConfig:
     rule_files: tuple[str, ...]
     scrape_configs: tuple[ScrapeConfig, ...]
     warnings: tuple[Problem, ...]
+    shown: str
 
 
 def decode_prometheus_config(
@@ -125,6 +128,7 @@ class _Decoder:
             rule_files,
             tuple(job for job in jobs if job is not None),
             tuple(sorted(self._warnings, key=_place)),
+            without_secrets(self._document),
         )
 
     def _refuse_unknown_sections(self) -> None:

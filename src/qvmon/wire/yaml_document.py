@@ -58,21 +58,25 @@ class YamlDocument:
         scalars_as_written: Leave ``1.10`` the text it is, so that a label's value survives;
             models turn text into numbers where they want numbers.
 
+    Attributes:
+        value: Mappings, sequences and scalars.
+        root: The same as nodes that know their place in ``text``; None when it is empty.
+
     Raises:
         DocumentError: The text is not YAML, or repeats a key.
     """
 
     def __init__(self, text: str, file: str, *, scalars_as_written: bool = False) -> None:
         self.file = file
+        self.text = text
         self._positions: dict[Path, tuple[int, int]] = {}
         yaml = YAML(typ="safe", pure=True)
         yaml.version = "1.2"
-        loader = YAML(typ="safe", pure=True)
         if scalars_as_written:
-            loader.Constructor = _ScalarsAsWritten
+            yaml.Constructor = _ScalarsAsWritten
         try:
-            node = yaml.compose(text)
-            self.value: Any = None if node is None else loader.load(text)
+            self.root: Node | None = yaml.compose(text)
+            self.value: Any = self.root and yaml.constructor.construct_document(self.root)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -80,8 +84,8 @@ class YamlDocument:
             raise DocumentError([Problem(file, line, column, message)]) from None
         except YAMLError as error:
             raise DocumentError([Problem(file, 1, 1, str(error))]) from None
-        if node is not None:
-            self._locate(node, ())
+        if self.root is not None:
+            self._locate(self.root, ())
 
     def _locate(self, node: Node, path: Path) -> None:
         self._positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
