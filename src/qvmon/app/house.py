@@ -12,6 +12,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from itertools import chain
 from platform import node
+from typing import TypeVar
 
 import structlog
 from fastapi import FastAPI
@@ -30,7 +31,7 @@ from qvmon.app.ownership import DataDirectory
 from qvmon.app.rules import Watch
 from qvmon.app.settings import EventSettings, ReceiverSettings, Settings
 from qvmon.model.clock import Clock, now_us
-from qvmon.model.errors import invalid
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.ledger import Projection
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import OutboundClient, SeriesSource
@@ -55,6 +56,8 @@ from qvmon.services.incidents import IncidentsService
 from qvmon.stores.ledger import LedgerStore
 from qvmon.stores.query import QueryEngine
 from qvmon.stores.telemetry import TelemetryStore
+
+Part = TypeVar("Part")
 
 log = structlog.get_logger("qvmon.house")
 
@@ -174,22 +177,22 @@ class House:
     async def _open_services(self, stores: Stores, outbound: OutboundClient) -> Services:
         modules = self._settings.modules
         access = collection = alerts = incident = telling = None
-        if "access" in modules and stores.ledger:
+        if "access" in modules:
             access = AccessService(
-                self._settings.access, stores.ledger, self._clock, self._registry
+                self._settings.access, opened(stores.ledger), self._clock, self._registry
             )
             await self._tell_first_password(access)
-        if "collection" in modules and stores.telemetry:
-            collection = await self._open_collection(stores.telemetry, outbound)
+        if "collection" in modules:
+            collection = await self._open_collection(opened(stores.telemetry), outbound)
         if "alerting" in modules:
             alerts = await self._open_alerting(stores, collection)
-        if "incidents" in modules and stores.ledger:
+        if "incidents" in modules:
             incident = IncidentsService(
-                self._settings.incidents, stores.ledger, self._clock, self._registry
+                self._settings.incidents, opened(stores.ledger), self._clock, self._registry
             )
             await self._lifecycle.start("incidents", incident.start, incident.stop)
-        if "distribution" in modules and stores.ledger:
-            telling = await self._open_distribution(stores.ledger, outbound)
+        if "distribution" in modules:
+            telling = await self._open_distribution(opened(stores.ledger), outbound)
         return Services(access, collection, alerts, incident, telling)
 
     async def _tell_first_password(self, access: AccessService) -> None:
@@ -227,15 +230,12 @@ class House:
     async def _open_alerting(
         self, stores: Stores, collection: CollectionService | None
     ) -> AlertingService:
-        assert stores.ledger  # noqa: S101 - targets.MODULES says that alerting
-        assert stores.telemetry  # noqa: S101 - needs these three
-        assert stores.queries  # noqa: S101
         alerts = AlertingService(
             alerting_config(self._settings, self._watch),
             self._watch.groups,
-            stores.queries,
-            stores.telemetry,
-            stores.ledger,
+            opened(stores.queries),
+            opened(stores.telemetry),
+            opened(stores.ledger),
             clock=self._clock,
             registry=self._registry,
             ready=collection.first_round_done if collection else None,
@@ -341,6 +341,13 @@ def alerting_config(settings: Settings, watch: Watch) -> AlertingConfig:
 def _numbered(name: str, number: int) -> str:
     """Return an outlet's name; a receiver's second webhook is ``webhook:name:2``."""
     return f"{name}:{number + 1}" if number else name
+
+
+def opened(part: Part | None) -> Part:
+    """Return a part that another needs; ``targets.MODULES`` has put it before that one."""
+    if part is None:
+        raise QvmonError(ErrorKind.INTERNAL, "a module was opened before one that it needs")
+    return part
 
 
 async def nothing() -> None:
