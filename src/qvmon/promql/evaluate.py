@@ -30,7 +30,10 @@ from qvmon.promql.plan import Plan, Scope, unwrapped
 from qvmon.promql.position import Span
 from qvmon.promql.results import Grid, Matrix, Notes, Result, Scalar, Text, Vector
 from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
+from qvmon.promql.watch import Watch, at_steps, in_last_window, in_windows
 from qvmon.promql.windows.kernels import instant_values, smoothed_values
+
+_UNWATCHED = Watch()
 
 
 def evaluate(
@@ -40,6 +43,7 @@ def evaluate(
     *,
     as_matrix: bool | None = None,
     drop_names_late: bool = False,
+    watch: Watch = _UNWATCHED,
 ) -> Result:
     """Return the result of a plan.
 
@@ -51,6 +55,7 @@ def evaluate(
             for a single step; by default when there is more than one step.
         drop_names_late: Whether a metric name is dropped when the query ends rather than by the
             function that drops it (Prometheus' ``promql-delayed-name-removal``).
+        watch: May stop the evaluation and counts what it looks at.
 
     Raises:
         QvmonError: INVALID, when the samples do not fit the query (many-to-many matching,
@@ -60,15 +65,19 @@ def evaluate(
         need.selector.span: _contiguous(found)
         for need, found in zip(plan.needs(grid), columns, strict=True)
     }
-    evaluation = Evaluation(sources, drop_names_late, NoteBook(plan.text))
+    evaluation = Evaluation(sources, drop_names_late, NoteBook(plan.text), watch)
     scope = Scope(grid, grid)
     root = unwrapped(plan.root)
     if isinstance(root, StringLiteral):
         return Text(root.value, grid.start_ms)
     if root.type is ValueType.MATRIX:
+        if watch.tally is not None:
+            watch.tally.subquery_is_all = isinstance(root, Subquery)
         return windows.samples(evaluation.windows(root, scope))
     if root.type is ValueType.SCALAR:
         values = evaluation.scalar(root, scope)
+        if watch.tally is not None:
+            watch.tally.holds(0, len(values))
         return Scalar(grid.times(), values, evaluation.notes.notes())
     if as_matrix is None:
         as_matrix = grid.start_ms != grid.end_ms
@@ -118,17 +127,29 @@ class Evaluation:
         sources: The samples of each selector, by the place where it stands in the query.
         drop_late: Whether names are dropped only at the end.
         notes: What the author of the query should know.
+        watch: Who looks on.
     """
 
     sources: dict[Span, SeriesColumns]
     drop_late: bool
     notes: NoteBook
+    watch: Watch = _UNWATCHED
 
     def vector(self, node: Node, scope: Scope) -> Sheet:
         """Return the instant vector of an expression at every step."""
+        self.watch.check()
+        tally = self.watch.tally
+        if tally is None:
+            return self._vector(node, scope)
+        before = tally.held
+        found = self._vector(node, scope)
+        tally.holds(before, int(found.present.sum()))
+        return found
+
+    def _vector(self, node: Node, scope: Scope) -> Sheet:
         match node:
             case Paren():
-                return self.vector(node.inner, scope)
+                return self._vector(node.inner, scope)
             case VectorSelector():
                 return self._selector(node, scope)
             case Aggregate():
@@ -159,6 +180,13 @@ class Evaluation:
                 return functions.scalar_call(self, node, scope)
         raise QvmonError(ErrorKind.INTERNAL, f"{node} is no scalar")
 
+    def _counted(self, found: windows.Windows, scope: Scope) -> windows.Windows:
+        if self.watch.tally is not None:
+            samples = in_windows(found.columns, found.starts, found.ends)
+            self.watch.tally.looked_at(scope.grid, np.broadcast_to(samples, found.at.shape))
+            self.watch.tally.window(in_last_window(found.columns, found.starts, found.ends))
+        return found
+
     def windows(self, node: Node, scope: Scope) -> windows.Windows:
         """Return the range vector of an expression at every step."""
         node = unwrapped(node)
@@ -168,15 +196,19 @@ class Evaluation:
             columns = self.sources[node.selector.span]
             length = scope.milliseconds(node.range, positive=True)
             mode = node.selector.shift.mode
-            return windows.windows(columns, looked, length, at, mode=mode)
+            found = windows.windows(columns, looked, length, at, mode=mode)
+            return self._counted(found, scope)
         if not isinstance(node, Subquery):
             raise QvmonError(ErrorKind.INTERNAL, f"{node} is no range vector")
         inner = scope.inside(node)
+        if self.watch.tally is not None:
+            self.watch.tally.enter(inner.grid)
         values = self.vector(node.expression, inner)
         columns = windows.columns_of(values, inner.grid.times())
         length = scope.milliseconds(node.range, positive=True)
         looked = scope.looked_at(node.shift)
-        return windows.windows(columns, looked, length, at, unnamed=values.unnamed)
+        found = windows.windows(columns, looked, length, at, unnamed=values.unnamed)
+        return self._counted(found, scope)
 
     def _selector(self, node: VectorSelector, scope: Scope) -> Sheet:
         columns, looked = self.sources[node.span], scope.looked_at(node.shift)
@@ -188,7 +220,15 @@ class Evaluation:
         values, present = found(
             columns.offsets, columns.timestamps, columns.values, at, looked.lookback_ms
         )
-        return sheet(columns.labels, *at_every_step(values, present, scope.grid.steps))
+        return self.seen(
+            sheet(columns.labels, *at_every_step(values, present, scope.grid.steps)), scope
+        )
+
+    def seen(self, found: Sheet, scope: Scope) -> Sheet:
+        """Return what a selector found at every step, counted."""
+        if self.watch.tally is not None:
+            self.watch.tally.looked_at(scope.grid, at_steps(found.present))
+        return found
 
     def _aggregate(self, node: Aggregate, scope: Scope) -> Sheet:
         of = self.vector(node.operand, scope)

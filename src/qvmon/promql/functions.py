@@ -74,6 +74,10 @@ class Arguments(Protocol):
         """Return the range vector of an expression at every step."""
         ...
 
+    def seen(self, found: Sheet, scope: Scope) -> Sheet:
+        """Return what a selector found at every step, counted."""
+        ...
+
 
 def scalar_call(of: Arguments, node: Call, scope: Scope) -> Float64s:
     """Return float64[m]: a function that yields a number."""
@@ -187,7 +191,7 @@ def _timestamp(of: Arguments, node: Call, scope: Scope) -> Sheet:
     found = instant_times(
         columns.offsets, columns.timestamps, columns.values, looked.times(), looked.lookback_ms
     )
-    out = sheet(columns.labels, *at_every_step(*found, scope.grid.steps))
+    out = of.seen(sheet(columns.labels, *at_every_step(*found, scope.grid.steps)), scope)
     return nameless(out, drop_late=of.drop_late)
 
 

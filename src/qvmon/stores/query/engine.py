@@ -19,9 +19,11 @@ from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColu
 from qvmon.promql import Grid, Plan, Result, evaluate, plan
 from qvmon.promql.nodes import ValueType
 from qvmon.promql.plan import Need
+from qvmon.promql.watch import Tally, Watch
 from qvmon.stores.query import metrics
 from qvmon.stores.query.admission import Admission, Place
 from qvmon.stores.query.config import QueryConfig
+from qvmon.stores.query.statistics import QueryStatistics
 
 Answer = TypeVar("Answer")
 
@@ -58,6 +60,7 @@ class QueryEngine:
         *,
         lookback_ms: int | None = None,
         timeout_seconds: float | None = None,
+        statistics: QueryStatistics | None = None,
     ) -> Result:
         """Return the result of ``text`` at one time.
 
@@ -70,8 +73,9 @@ class QueryEngine:
         return await self._answered(
             principal,
             "instant",
-            lambda place: self._run(place, self.planned(text), grid),
+            lambda place: self._run(place, self.planned(text), grid, statistics=statistics),
             timeout_seconds,
+            statistics,
         )
 
     async def range(
@@ -84,6 +88,7 @@ class QueryEngine:
         *,
         lookback_ms: int | None = None,
         timeout_seconds: float | None = None,
+        statistics: QueryStatistics | None = None,
     ) -> Result:
         """Return the result of ``text`` at every step from ``start_ms`` to ``end_ms``.
 
@@ -102,9 +107,9 @@ class QueryEngine:
                     "must be Scalar or instant Vector",
                     expression_type=planned.type.value,
                 )
-            return await self._run(place, planned, grid, as_matrix=True)
+            return await self._run(place, planned, grid, as_matrix=True, statistics=statistics)
 
-        return await self._answered(principal, "range", run, timeout_seconds)
+        return await self._answered(principal, "range", run, timeout_seconds, statistics)
 
     async def series(
         self,
@@ -188,15 +193,18 @@ class QueryEngine:
         kind: str,
         run: Callable[[Place], Awaitable[Answer]],
         timeout_seconds: float | None = None,
+        statistics: QueryStatistics | None = None,
     ) -> Answer:
         principal.require(Permission.READ_TELEMETRY)
         limit = min(timeout_seconds or self._config.timeout_seconds, self._config.timeout_seconds)
         by_service = principal.kind is PrincipalKind.SERVICE
         admission = self._services if by_service else self._people
         started = self._clock.monotonic()
+        placed = started
         outcome = ErrorKind.INTERNAL.value
         try:
             async with asyncio.timeout(limit), admission.place() as place:
+                placed = self._clock.monotonic()
                 answer = await run(place)
             outcome = "ok"
         except TimeoutError:
@@ -210,16 +218,28 @@ class QueryEngine:
         finally:
             self._queries.value(kind, outcome).add()
             self._observe(kind, started)
+            if statistics is not None:
+                statistics.exec_queue = placed - started
+                statistics.eval_total = self._clock.monotonic() - placed
+                statistics.exec_total = self._clock.monotonic() - started
         return answer
 
     def _observe(self, stage: str, started: float) -> None:
         self._durations.distribution(stage).observe(self._clock.monotonic() - started)
 
     async def _run(
-        self, place: Place, planned: Plan, grid: Grid, *, as_matrix: bool = False
+        self,
+        place: Place,
+        planned: Plan,
+        grid: Grid,
+        *,
+        as_matrix: bool = False,
+        statistics: QueryStatistics | None = None,
     ) -> Result:
+        arrived = self._clock.monotonic()
         columns = await self._fetched(list(planned.needs(grid)))
         started = self._clock.monotonic()
+        tally = Tally(grid) if statistics is not None else None
         work = asyncio.ensure_future(
             asyncio.to_thread(
                 evaluate,
@@ -228,11 +248,16 @@ class QueryEngine:
                 grid,
                 as_matrix=as_matrix,
                 drop_names_late=self._config.delayed_name_removal,
+                watch=Watch(tally=tally),
             )
         )
         place.work = work
         result = await asyncio.shield(work)
         self._observe("evaluate", started)
+        if statistics is not None and tally is not None:
+            statistics.query_preparation = started - arrived
+            statistics.inner_eval = self._clock.monotonic() - started
+            statistics.take(tally, grid)
         return result
 
     async def _fetched(self, needs: list[Need]) -> list[SeriesColumns]:

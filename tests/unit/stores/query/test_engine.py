@@ -12,7 +12,7 @@ from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.metrics import Registry
 from qvmon.model.series import SeriesColumns
 from qvmon.promql import Matrix, Scalar, Vector, parse_matchers
-from qvmon.stores.query import QueryEngine
+from qvmon.stores.query import QueryEngine, QueryStatistics
 from qvmon.stores.query.metrics import DURATION, PLANS, QUERIES, RUNNING, SAMPLES, WAITING
 
 Make = Callable[..., QueryEngine]
@@ -214,3 +214,13 @@ async def test_every_query_is_counted_with_its_outcome(engine: Make, registry: R
     assert registry.value(QUERIES, "instant", "invalid").current == 1
     assert registry.value(SAMPLES).current == 40
     assert sum(registry.distribution(DURATION, "instant").counts) == 2
+
+
+async def test_statistics_are_told_to_those_who_ask(engine: Make) -> None:
+    """The samples each step looked at, and the time each part took, add up."""
+    statistics = QueryStatistics(per_step=True)
+    await engine().range(VIEWER, "rate(up[1m])", 60_000, 120_000, 30_000, statistics=statistics)
+    assert statistics.samples_per_step == [(60_000, 8), (90_000, 8), (120_000, 8)]
+    assert statistics.total_queryable == 24
+    assert statistics.peak == 6 + 4
+    assert statistics.exec_total == statistics.exec_queue + statistics.eval_total
