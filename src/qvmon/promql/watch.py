@@ -55,7 +55,8 @@ class Tally:
 
     def window(self, samples: int) -> None:
         """Count samples that are held beside a function's results while it is computed."""
-        self.peak = max(self.peak, self._held + samples)
+        self._held += samples
+        self.peak = max(self.peak, self._held)
 
     @property
     def held(self) -> int:
