@@ -53,7 +53,7 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/status/config"): Permission.READ_CONFIGURATION,
     **{
         (method, f"/api/v1/{name}"): Permission.READ_TELEMETRY
-        for name in ("query", "query_range", "series", "labels", "format_query")
+        for name in ("query", "query_range", "series", "labels", "format_query", "parse_query")
         for method in ("GET", "POST")
     },
     **{

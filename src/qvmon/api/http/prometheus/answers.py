@@ -6,50 +6,69 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import cramjam
 import msgspec
 from fastapi import Request
 from fastapi.responses import Response
 
-_COMPRESS_FROM_BYTES = 4096
-_GZIP_LEVEL = 1
+from qvmon.api.http.prometheus.encodings import COMPRESS_FROM_BYTES, accepted_encoding, compressed
+
+_MOST_NOTES = 10
+"""Warnings, and infos, that an answer tells; Prometheus' ``AsStrings(query, 10, 10)``."""
+
+_NO_NOTES: Sequence[str] = ()
 
 
 async def success(
     request: Request,
     render: Callable[[], bytes],
-    warnings: Sequence[str] = (),
-    infos: Sequence[str] = (),
+    warnings: Sequence[str] = _NO_NOTES,
+    infos: Sequence[str] = _NO_NOTES,
+    *,
+    small: bool = False,
 ) -> Response:
-    """Return the answer whose ``data`` is what ``render`` gives; it runs in a thread.
+    """Return the answer whose ``data`` is what ``render`` gives.
 
     Args:
-        request: Says whether gzip is accepted.
+        request: Says which compression is accepted.
         render: Gives JSON.
         warnings: What is probably wrong with what was asked.
         infos: What may surprise.
+        small: Rendering is quicker than the change to a thread, where it is done otherwise.
     """
-    gzip = "gzip" in request.headers.get("accept-encoding", "")
-    body, compressed = await asyncio.to_thread(_body, render, warnings, infos, gzip)
-    headers = {"Vary": "Accept-Encoding"}
-    if compressed:
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, headers=headers, media_type="application/json")
+    encoding = accepted_encoding(request.headers.get("accept-encoding", ""))
+    if small:
+        body = _framed(render(), warnings, infos)
+        if not encoding or len(body) < COMPRESS_FROM_BYTES:
+            return _response(body, "")
+        return _response(*await asyncio.to_thread(compressed, body, encoding))
+
+    def work() -> tuple[bytes, str]:
+        return compressed(_framed(render(), warnings, infos), encoding)
+
+    return _response(*await asyncio.to_thread(work))
 
 
-async def success_of(request: Request, plain: Any, warnings: Sequence[str] = ()) -> Response:
+async def success_of(request: Request, plain: Any, warnings: Sequence[str] = _NO_NOTES) -> Response:
     """Return the answer whose ``data`` is a plain value."""
     return await success(request, lambda: msgspec.json.encode(plain), warnings)
 
 
-def _body(
-    render: Callable[[], bytes], warnings: Sequence[str], infos: Sequence[str], gzip: bool
-) -> tuple[bytes, bool]:
-    body = b'{"status":"success","data":' + render()
-    for name, notes in ((b"warnings", warnings), (b"infos", infos)):
+def _response(body: bytes, encoding: str) -> Response:
+    headers = {"Vary": "Accept-Encoding"}
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def _framed(content: bytes, warnings: Sequence[str], infos: Sequence[str]) -> bytes:
+    parts = [b'{"status":"success","data":', content]
+    for name, notes, noun in ((b"warnings", warnings, "warning"), (b"infos", infos, "info")):
         if notes:
-            body += b',"' + name + b'":' + msgspec.json.encode(notes)
-    body += b"}"
-    if gzip and len(body) >= _COMPRESS_FROM_BYTES:
-        return bytes(cramjam.gzip.compress(body, level=_GZIP_LEVEL)), True
-    return body, False
+            parts += (b',"', name, b'":', msgspec.json.encode(_shortened(notes, noun)))
+    parts.append(b"}")
+    return b"".join(parts)
+
+
+def _shortened(notes: Sequence[str], noun: str) -> list[str]:
+    shown, omitted = list(notes[:_MOST_NOTES]), len(notes) - _MOST_NOTES
+    return [*shown, f"{omitted} more {noun} annotations omitted"] if omitted > 0 else shown

@@ -14,6 +14,7 @@ from qvmon.model.errors import ErrorKind, QvmonError, invalid
 
 _EXECUTION = (422, "execution")
 _INTERNAL = (500, "internal")
+_BUSY = (503, "unavailable")
 _WORDS: dict[ErrorKind, tuple[int, str]] = {
     ErrorKind.INVALID: (400, "bad_data"),
     ErrorKind.UNAUTHENTICATED: (401, "unauthorized"),
@@ -23,11 +24,14 @@ _WORDS: dict[ErrorKind, tuple[int, str]] = {
     ErrorKind.UNSUPPORTED: _EXECUTION,
     ErrorKind.EXHAUSTED: _EXECUTION,
     ErrorKind.TIMEOUT: (503, "timeout"),
-    ErrorKind.UNAVAILABLE: (503, "unavailable"),
+    ErrorKind.UNAVAILABLE: _BUSY,
     ErrorKind.CORRUPT: _INTERNAL,
     ErrorKind.INTERNAL: _INTERNAL,
 }
 """Every kind of error as Prometheus' status and errorType."""
+
+_WAITING = "waiting"
+"""In the context of an EXHAUSTED error: it is the server that is full, not the query too large."""
 
 
 def is_prometheus(path: str) -> bool:
@@ -51,8 +55,13 @@ def prometheus_error(
     error: QvmonError, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return the answer that says ``error``."""
-    code, error_type = _WORDS[error.kind]
+    code, error_type = _words(error)
     body = {"status": "error", "errorType": error_type, "error": error.message}
     return Response(
         msgspec.json.encode(body), status or code, headers, media_type="application/json"
     )
+
+
+def _words(error: QvmonError) -> tuple[int, str]:
+    busy = error.kind is ErrorKind.EXHAUSTED and _WAITING in error.context
+    return _BUSY if busy else _WORDS[error.kind]

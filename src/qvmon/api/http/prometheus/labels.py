@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.prometheus.answers import success, success_of
 from qvmon.api.http.prometheus.errors import bad_parameter, execution_error
-from qvmon.api.http.prometheus.parameters import MAX_TIME_MS, MIN_TIME_MS, Parameters
+from qvmon.api.http.prometheus.parameters import Parameters
 from qvmon.api.http.prometheus.rendering import render_series
 from qvmon.api.http.prometheus.truncation import truncated_frame, truncated_list
 from qvmon.api.ports import SeriesLookup
@@ -36,8 +36,11 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
         asked = await Parameters.of(request)
         if not asked.all("match[]"):
             raise invalid("no match[] parameter provided")
-        matchers, start, end = _series_scope(asked)
-        limit = asked.limit()
+        limit, (start, end) = asked.limit(), asked.interval()
+        try:
+            matchers = matcher_sets(asked)
+        except QvmonError as error:
+            raise bad_parameter("match[]", error) from None
         try:
             frame = await lookup.series(who.principal, matchers, start, end)
         except QvmonError as error:
@@ -49,27 +52,28 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
     async def labels(who: TelemetryReader, request: Request) -> Response:
         """List label names."""
         asked = await Parameters.of(request)
-        matchers, start, end = _scope(asked)
+        limit, (start, end), matchers = asked.limit(), asked.interval(), matcher_sets(asked)
         names = await lookup.label_names(who.principal, matchers, start, end)
-        shown, warnings = truncated_list(list(names), asked.limit())
+        shown, warnings = truncated_list(list(names), limit)
         return await success_of(request, shown, warnings)
 
     @router.get("/label/{name}/values")
     async def label_values(who: TelemetryReader, name: str, request: Request) -> Response:
         """List the values of one label."""
         asked = await Parameters.of(request)
-        matchers, start, end = _scope(asked)
         label = unescaped(name)
+        limit, (start, end), matchers = asked.limit(), asked.interval(), matcher_sets(asked)
         values = await lookup.label_values(who.principal, label, matchers, start, end)
-        shown, warnings = truncated_list(list(values), asked.limit())
+        shown, warnings = truncated_list(list(values), limit)
         return await success_of(request, shown, warnings)
 
     @router.get("/metadata")
     async def metadata(who: TelemetryReader, request: Request) -> Response:
         """Tell what targets said about their metrics."""
         asked = await Parameters.of(request)
+        limit, of_one = asked.count("limit"), asked.count("limit_per_metric")
         known = await lookup.metadata(who.principal, asked.text("metric") or None)
-        return await success_of(request, _by_metric(known, asked.limit()))
+        return await success_of(request, _by_metric(known, limit, of_one))
 
     return router
 
@@ -88,26 +92,24 @@ def unescaped(name: str) -> str:
         return name
 
 
-def _scope(asked: Parameters) -> tuple[list[tuple[Matcher, ...]], int, int]:
-    start, end = asked.time_ms("start", MIN_TIME_MS), asked.time_ms("end", MAX_TIME_MS)
-    return [parse_matchers(text) for text in asked.all("match[]")], start, end
+def matcher_sets(asked: Parameters) -> list[tuple[Matcher, ...]]:
+    """Return the matchers of every ``match[]``.
+
+    Raises:
+        QvmonError: INVALID, also for a selector that any series would fit.
+    """
+    sets = [parse_matchers(text) for text in asked.all("match[]")]
+    if any(all(matcher.matches("") for matcher in matchers) for matchers in sets):
+        raise invalid("match[] must contain at least one non-empty matcher")
+    return sets
 
 
-def _series_scope(asked: Parameters) -> tuple[list[tuple[Matcher, ...]], int, int]:
-    """Return what ``_scope`` does; only ``series`` names the parameter in its complaint."""
-    try:
-        return _scope(asked)
-    except QvmonError as error:
-        if "parameter" in error.context:
-            raise
-        raise bad_parameter("match[]", error) from None
-
-
-def _by_metric(known: Sequence[MetricMetadata], limit: int | None) -> dict[str, Any]:
+def _by_metric(known: Sequence[MetricMetadata], limit: int, of_one: int) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for each in known:
-        if limit is not None and each.name not in named and len(named) >= limit:
+        if each.name not in named and 0 <= limit <= len(named):
             continue
-        entry = {"type": each.type, "help": each.help, "unit": each.unit}
-        named.setdefault(each.name, []).append(entry)
+        entries = named.setdefault(each.name, [])
+        if of_one <= 0 or len(entries) < of_one:
+            entries.append({"type": each.type, "help": each.help, "unit": each.unit})
     return named

@@ -15,12 +15,17 @@ from fastapi import Request
 from qvmon.api.http.prometheus.errors import bad_parameter
 from qvmon.model.errors import QvmonError, invalid
 from qvmon.model.floats import parse_float
+from qvmon.wire.compression import decompress
 
 MIN_TIME_MS = -(1 << 53)
 MAX_TIME_MS = 1 << 53
 """Stand for the beginning and the end of time where a parameter is absent."""
 
 _FORM = "application/x-www-form-urlencoded"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_LARGEST_FORM = 8 << 20
+_INTEGER = re.compile(r"[+-]?[0-9]+\Z")
+_LARGEST_INTEGER = 1 << 63
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z"
 )
@@ -46,11 +51,14 @@ class Parameters:
         """Return the parameters of a request, a form's before the query string's.
 
         Raises:
-            QvmonError: INVALID for a form that is not text, EXHAUSTED for one that is too large.
+            QvmonError: INVALID for a form that is not text, EXHAUSTED for one that is too large,
+                UNSUPPORTED for one in an unknown encoding.
         """
-        pairs = list(request.query_params.multi_items())
-        if request.method == "POST" and _is_form(request):
-            body = await request.body()
+        pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        if request.method in _WITH_BODY and _is_form(request):
+            body = decompress(
+                await request.body(), request.headers.get("content-encoding", ""), _LARGEST_FORM
+            )
             try:
                 pairs = parse_qsl(body.decode(), keep_blank_values=True) + pairs
             except UnicodeDecodeError:
@@ -79,6 +87,10 @@ class Parameters:
         except QvmonError as error:
             raise bad_parameter(name, _invalid_time(name, default, error)) from None
 
+    def interval(self) -> tuple[int, int]:
+        """Return ``start`` and ``end`` in milliseconds, all of time where they are absent."""
+        return self.time_ms("start", MIN_TIME_MS), self.time_ms("end", MAX_TIME_MS)
+
     def duration_ms(self, name: str, default: int | None = None) -> int:
         """Return a duration in milliseconds, errors as for ``time_ms``."""
         text = self.text(name)
@@ -94,9 +106,48 @@ class Parameters:
         text = self.text("limit")
         if not text:
             return None
-        if not text.isdecimal():
-            raise invalid('invalid parameter "limit": limit must be non-negative and a number')
-        return int(text) or None
+        try:
+            limit = _go_integer(text)
+            if limit < 0:
+                raise invalid("limit must be non-negative")
+        except QvmonError as error:
+            raise bad_parameter("limit", error) from None
+        return limit or None
+
+    def count(self, name: str) -> int:
+        """Return a number of things to list, -1 for all of them."""
+        text = self.text(name)
+        try:
+            return _go_integer(text) if text else -1
+        except QvmonError:
+            raise invalid(f"{name} must be a number") from None
+
+    def truth(self, name: str) -> bool:
+        """Return a boolean in Go's spellings.
+
+        Raises:
+            QvmonError: INVALID, without the parameter's name.
+        """
+        text = self.text(name)
+        if text in _FALSE:
+            return False
+        if text in _TRUE:
+            return True
+        raise invalid(f"strconv.ParseBool: parsing {_go(text)}: invalid syntax")
+
+
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE = frozenset({"", "0", "f", "F", "false", "FALSE", "False"})
+
+
+def _go_integer(text: str) -> int:
+    """Return what Go's ``strconv.Atoi`` reads, complaints in its words."""
+    if not _INTEGER.match(text):
+        raise invalid(f"strconv.Atoi: parsing {_go(text)}: invalid syntax")
+    number = int(text) if len(text) < 40 else _LARGEST_INTEGER
+    if not -_LARGEST_INTEGER <= number < _LARGEST_INTEGER:
+        raise invalid(f"strconv.Atoi: parsing {_go(text)}: value out of range")
+    return number
 
 
 def parse_time_ms(text: str) -> int:
@@ -168,7 +219,7 @@ def _invalid_time(name: str, default: int | None, error: QvmonError) -> QvmonErr
     """Return ``error`` in the words Prometheus has for times that may be absent."""
     if default is None:
         return error
-    return invalid(f"Invalid time value for '{name}': {error.message}")
+    return invalid(f"invalid time value for '{name}': {error.message}")
 
 
 def _no_time(text: str) -> QvmonError:
@@ -182,3 +233,16 @@ def _go(text: str) -> str:
 
 def _is_form(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
+
+
+def go_duration(milliseconds: int) -> str:
+    """Return a duration as Go prints ``time.Duration``: ``-1.5s``, ``1m0s``, ``20ms``, ``0s``."""
+    sign, size = ("-" if milliseconds < 0 else ""), abs(milliseconds)
+    if size and size < 1000:
+        return f"{sign}{size}ms"
+    seconds, rest = divmod(size, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{seconds}.{rest:03d}".rstrip("0").rstrip(".") if rest else f"{seconds}"
+    before = f"{hours}h{minutes}m" if hours else (f"{minutes}m" if minutes else "")
+    return f"{sign}{before}{text}s"

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.prometheus.answers import success
 from qvmon.api.http.prometheus.errors import bad_parameter, execution_error
-from qvmon.api.http.prometheus.parameters import Parameters, parse_duration_ms
+from qvmon.api.http.prometheus.parameters import Parameters, go_duration, parse_duration_ms
 from qvmon.api.http.prometheus.rendering import over_time, render_result
 from qvmon.api.http.prometheus.truncation import truncated
 from qvmon.api.ports import Queries
@@ -109,11 +109,18 @@ def _lookback(asked: Parameters) -> int | None:
 
 
 def _timeout(asked: Parameters) -> float | None:
-    return asked.duration_ms("timeout", 0) / 1000 or None
+    if not asked.text("timeout"):
+        return None
+    milliseconds = asked.duration_ms("timeout")
+    if milliseconds <= 0:
+        shown = go_duration(milliseconds)
+        raise bad_parameter("timeout", invalid(f"timeout must be positive, got {shown}"))
+    return milliseconds / 1000
 
 
 def _query_error(error: QvmonError) -> QvmonError:
     """Return an error of the text as a bad parameter, any other as one of execution."""
-    if error.kind is ErrorKind.INVALID and "line" in error.context:
+    of_text = "line" in error.context or "expression_type" in error.context
+    if error.kind is ErrorKind.INVALID and of_text:
         return bad_parameter("query", error)
-    return error if "expression_type" in error.context else execution_error(error)
+    return execution_error(error)
