@@ -13,7 +13,15 @@ pytest_plugins = [
     "tests.servers.webhook",
 ]
 
-SLOWEST_LAST = ("unit", "architecture", "conformance", "integration", "acceptance", "browser")
+SLOWEST_LAST = (
+    "unit",
+    "architecture",
+    "differential",
+    "conformance",
+    "integration",
+    "acceptance",
+    "browser",
+)
 """The order in which folders run: what fails fast comes first."""
 
 

@@ -1,0 +1,185 @@
+"""``python -m tests.differential``: look for a query that qvmon answers otherwise."""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tests.differential.accepted import reason_for
+from tests.differential.answers import Difference, compare
+from tests.differential.datasets import BEGIN_MS, SPAN_MS, dataset, metrics
+from tests.differential.findings import Finding, Findings
+from tests.differential.grammar import Grammar, broken
+from tests.differential.servers import Server, Setting, answer, both
+from tests.differential.syntax_tree import Node, fixed, smaller
+
+_ROUND = 2000
+"""Queries asked of one data set, before the next is made."""
+
+_SHRINKING = 150
+"""How many smaller queries are tried for a failing one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query and when it is asked.
+
+    Attributes:
+        query: The query.
+        parameters: What else goes with it: ``time``, or ``start``, ``end`` and ``step``.
+    """
+
+    query: Node
+    parameters: tuple[tuple[str, str], ...]
+
+    @property
+    def path(self) -> str:
+        return "/api/v1/query" if self.parameters[0][0] == "time" else "/api/v1/query_range"
+
+    @property
+    def form(self) -> dict[str, str]:
+        return {"query": str(self.query), **dict(self.parameters)}
+
+    @property
+    def ordered(self) -> bool:
+        return self.path == "/api/v1/query" and str(self.query).startswith("sort")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two that are asked."""
+
+    peer: Server
+    ours: Server
+
+    def difference(self, question: Question) -> Difference | None:
+        """Ask both; return what their answers do not share, but for what is accepted."""
+        peer = answer(self.peer, question.path, question.form)
+        ours = answer(self.ours, question.path, question.form)
+        found = compare(peer, ours, ordered=question.ordered)
+        if found and reason_for(str(question.query), found):
+            return None
+        return found
+
+    def shrunk(self, question: Question, found: Difference) -> tuple[Question, Difference]:
+        """Return the smallest question found that differs in the same way."""
+        left = _SHRINKING
+        while left > 0:
+            for tree in smaller(question.query):
+                left -= 1
+                tried = replace(question, query=tree)
+                other = self.difference(tried)
+                if other and other.sort == found.sort:
+                    question, found = tried, other
+                    break
+                if left <= 0:
+                    break
+            else:
+                break
+        return question, found
+
+
+def _moments(rng: random.Random) -> tuple[tuple[str, str], ...]:
+    """Return when to ask: at one time or over a range, on scrape times or between them."""
+
+    def moment() -> int:
+        t = BEGIN_MS + rng.randrange(-300_000, SPAN_MS + 600_000)
+        return t if rng.random() < 0.3 else t - t % 15_000
+
+    if rng.random() < 0.5:
+        return (("time", f"{moment() / 1000:.3f}"),)
+    step = rng.choice((15, 30, 60, 60, 300, 7, 0.5, 61.7, 600))
+    start = moment()
+    end = start + int(1000 * step * rng.randint(0, 40))
+    times = {"start": start / 1000, "end": end / 1000}
+    return (*((name, f"{value:.3f}") for name, value in times.items()), ("step", str(step)))
+
+
+def _questions(seed: int, count: int) -> Iterator[Question]:
+    rng = random.Random(seed)
+    grammar = Grammar(rng, metrics(dataset(seed)))
+    for _ in range(count):
+        query = grammar.query()
+        if rng.random() < 0.04:
+            query = fixed(broken(rng, str(query)))
+        yield Question(query, _moments(rng))
+
+
+def _search(seed: int, count: int, findings: Findings) -> None:
+    setting = Setting(delayed_name_removal=seed % 2 == 1)
+    with (
+        tempfile.TemporaryDirectory(prefix="qvmon-differential-") as folder,
+        both(Path(folder), setting, dataset(seed)) as (peer, ours),
+    ):
+        pair = Pair(peer, ours)
+        for number, question in enumerate(_questions(seed, count)):
+            found = pair.difference(question)
+            if found:
+                small, cause = pair.shrunk(question, found)
+                first = str(question.query)
+                findings.add(Finding(seed, number, first, str(small.query), small.form, cause))
+            findings.asked += 1
+
+
+def _once(seed: int, query: str, at: str) -> None:
+    """Ask both one query and print their answers."""
+    names = ("start", "end", "step") if "," in at else ("time",)
+    question = Question(fixed(query), tuple(zip(names, at.split(","), strict=True)))
+    setting = Setting(delayed_name_removal=seed % 2 == 1)
+    with (
+        tempfile.TemporaryDirectory(prefix="qvmon-differential-") as folder,
+        both(Path(folder), setting, dataset(seed)) as pair,
+    ):
+        for server in pair:
+            print(server.name, answer(server, question.path, question.form))
+
+
+def _hold(seed: int) -> None:
+    """Keep both running, for asking by hand."""
+    setting = Setting(delayed_name_removal=seed % 2 == 1)
+    with (
+        tempfile.TemporaryDirectory(prefix="qvmon-differential-") as folder,
+        both(Path(folder), setting, dataset(seed)) as pair,
+    ):
+        for server in pair:
+            print(server.name, server.url, flush=True)
+        while True:
+            time.sleep(60)
+
+
+def main(
+    queries: Annotated[int, typer.Option(help="How many to ask.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Where the data and the queries begin.")] = 1,
+    report: Annotated[Path | None, typer.Option(help="Where differences are written.")] = None,
+    query: Annotated[str, typer.Option(help="Ask only this, of the data of the seed.")] = "",
+    at: Annotated[str, typer.Option(help="TIME, or START,END,STEP.")] = str(
+        BEGIN_MS // 1000 + 3600
+    ),
+    hold: Annotated[bool, typer.Option(help="Only run both with the data of the seed.")] = False,
+) -> None:
+    """Ask Prometheus 3.16 and qvmon the same; exit with 1 when they differ."""
+    if hold:
+        return _hold(seed)
+    if query:
+        return _once(seed, query, at)
+    findings = Findings()
+    for begun in range(0, queries, _ROUND):
+        _search(seed + begun // _ROUND, min(_ROUND, queries - begun), findings)
+        print(findings.summary(), flush=True)
+        if report:
+            report.write_text(findings.markdown())
+    if not report:
+        print(findings.markdown())
+    sys.exit(bool(findings.found))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,118 @@
+"""Whether two answers to one query say the same.
+
+Values are equal when they are the same float64, both NaN, or differ by at most a part in 10^12
+(``RELATIVE``): the order in which floats are added is nobody's promise. Order of series counts
+only where the query sorts. Annotations are compared as sets, texts and positions included; of more
+than ten, of which Prometheus tells ten, only that there are some.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+RELATIVE = 1e-12
+_TOLD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What two answers do not share.
+
+    Attributes:
+        sort: The kind: ``status``, ``error type``, ``message``, ``type``, ``series``, ``times``,
+            ``value``, ``order``, ``warnings`` or ``infos``.
+        peer: What Prometheus says of it. ``ours``: what qvmon says.
+    """
+
+    sort: str
+    peer: str
+    ours: str
+
+
+def compare(
+    peer: Mapping[str, Any], ours: Mapping[str, Any], *, ordered: bool
+) -> Difference | None:
+    """Return the first difference of two answers, or None."""
+    for name, sort in (("http", "status"), ("status", "status"), ("errorType", "error type")):
+        if peer.get(name) != ours.get(name):
+            return Difference(sort, _short(peer), _short(ours))
+    if peer.get("error") != ours.get("error"):
+        return Difference("message", str(peer.get("error")), str(ours.get("error")))
+    if peer["status"] == "success" and (found := _data(peer["data"], ours["data"], ordered)):
+        return found
+    return _annotations(peer, ours)
+
+
+def _short(answer: Mapping[str, Any]) -> str:
+    return str({k: v for k, v in answer.items() if k != "data"})
+
+
+def _data(peer: Mapping[str, Any], ours: Mapping[str, Any], ordered: bool) -> Difference | None:
+    kind = peer["resultType"]
+    if kind != ours["resultType"]:
+        return Difference("type", kind, ours["resultType"])
+    if kind in {"scalar", "string"}:
+        return _points([peer["result"]], [ours["result"]], "")
+    left, right = _by_labels(peer["result"]), _by_labels(ours["result"])
+    if left.keys() != right.keys() or len(peer["result"]) != len(ours["result"]):
+        return Difference("series", _names(left, right), _names(right, left))
+    for key, points in left.items():
+        if found := _points(points, right[key], str(dict(key))):
+            return found
+    if (ordered or kind == "matrix") and list(left) != list(right):
+        return Difference("order", str([dict(k) for k in left]), str([dict(k) for k in right]))
+    return None
+
+
+_Key = tuple[tuple[str, str], ...]
+
+
+def _by_labels(result: list[dict[str, Any]]) -> dict[_Key, list[Any]]:
+    return {
+        tuple(sorted(each["metric"].items())): each.get("values") or [each["value"]]
+        for each in result
+        if "values" in each or "value" in each
+    }
+
+
+def _names(these: Mapping[_Key, Any], those: Mapping[_Key, Any]) -> str:
+    only = [str(dict(key)) for key in these if key not in those]
+    return f"{len(these)} series, {len(only)} only here: {'; '.join(only[:4])}"
+
+
+def _points(peer: list[Any], ours: list[Any], whose: str) -> Difference | None:
+    if [t for t, _ in peer] != [t for t, _ in ours]:
+        lacking = sorted({t for t, _ in peer} - {t for t, _ in ours})
+        beyond = sorted({t for t, _ in ours} - {t for t, _ in peer})
+        said = f"{whose} {len(peer)} points", f"{whose} {len(ours)} points"
+        return Difference("times", f"{said[0]} only {lacking[:4]}", f"{said[1]} only {beyond[:4]}")
+    for (t, left), (_, right) in zip(peer, ours, strict=True):
+        if not same(left, right):
+            return Difference("value", f"{whose} {left} @[{t}]", f"{whose} {right} @[{t}]")
+    return None
+
+
+def same(left: str, right: str) -> bool:
+    """Return whether two values, as JSON has them, are the same number or text."""
+    if left == right:
+        return True
+    try:
+        a, b = float(left), float(right)
+    except ValueError:
+        return False
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    return math.isclose(a, b, rel_tol=RELATIVE, abs_tol=0)
+
+
+def _annotations(peer: Mapping[str, Any], ours: Mapping[str, Any]) -> Difference | None:
+    for sort in ("warnings", "infos"):
+        left, right = set(peer.get(sort) or ()), set(ours.get(sort) or ())
+        if len(left) >= _TOLD and len(right) >= _TOLD:
+            continue
+        if left != right:
+            return Difference(sort, str(sorted(left - right)), str(sorted(right - left)))
+    return None

@@ -1,0 +1,153 @@
+"""A real Prometheus and a real ``qvmon serve``, set alike, holding the same samples."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks import peers
+from tests.differential.datasets import Series
+from tests.differential.sender import HEADERS, write_request
+from tests.servers import end, free_port
+
+FEATURES = "promql-experimental-functions,promql-binop-fill-modifiers,exemplar-storage"
+_START_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One of the two, and a client that talks to it."""
+
+    name: str
+    url: str
+    client: httpx.Client
+
+    def get(self, path: str, parameters: dict[str, str]) -> httpx.Response:
+        """Answer a form sent by POST where the path takes one (long queries fit there)."""
+        if path in {"/api/v1/query", "/api/v1/query_range"}:
+            return self.client.post(f"{self.url}{path}", data=parameters)
+        return self.client.get(f"{self.url}{path}", params=parameters)
+
+    def write(self, body: bytes) -> None:
+        """Send a remote-write request."""
+        self.client.post(
+            f"{self.url}/api/v1/write", content=body, headers=HEADERS
+        ).raise_for_status()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What both are told.
+
+    Attributes:
+        delayed_name_removal: Whether metric names go when a query ends.
+        prometheus_yml: The configuration both read.
+        listen: Ports, where they matter; else free ones are taken.
+    """
+
+    delayed_name_removal: bool = False
+    prometheus_yml: str = "global: {evaluation_interval: 1m}\n"
+
+
+@contextmanager
+def both(
+    folder: Path, setting: Setting, series: Sequence[Series]
+) -> Iterator[tuple[Server, Server]]:
+    """Run Prometheus and qvmon with ``series`` in them while the block lasts.
+
+    Raises:
+        RuntimeError: The peer is not built, or one of them does not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "prometheus.yml").write_text(setting.prometheus_yml)
+    starts = (("prometheus", _prometheus), ("qvmon", _qvmon))
+    running: list[tuple[subprocess.Popen[bytes], Server]] = []
+    try:
+        for name, command in starts:
+            port = free_port()
+            process = _started(command(folder, setting, port), folder / f"{name}.log")
+            client = httpx.Client(timeout=60, trust_env=False)
+            server = Server(name, f"http://127.0.0.1:{port}", client)
+            running.append((process, server))
+        for process, server in running:
+            _await_ready(process, server, folder / f"{server.name}.log")
+            if series:
+                server.write(write_request(series))
+        yield running[0][1], running[1][1]
+    finally:
+        for process, server in running:
+            server.client.close()
+            end(process, signal.SIGTERM)
+
+
+def _started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "GOMAXPROCS": "2"},
+        )
+
+
+def _prometheus(folder: Path, setting: Setting, port: int) -> list[str]:
+    binary = peers.found(peers.PROMETHEUS)
+    if binary is None:
+        raise RuntimeError("Prometheus 3.16 is not built here: python -m benchmarks.peers")
+    more = ",promql-delayed-name-removal" if setting.delayed_name_removal else ""
+    return [
+        *(str(binary), f"--config.file={folder / 'prometheus.yml'}"),
+        *(f"--storage.tsdb.path={folder / 'prometheus'}", f"--web.listen-address=127.0.0.1:{port}"),
+        *("--web.enable-remote-write-receiver", "--web.enable-admin-api", "--log.level=warn"),
+        *("--storage.tsdb.retention.time=100y", f"--enable-feature={FEATURES}{more}"),
+    ]
+
+
+def _qvmon(folder: Path, setting: Setting, port: int) -> list[str]:
+    settings = (
+        f"data_dir: {folder / 'qvmon'}\n"
+        f"prometheus_config: {folder / 'prometheus.yml'}\n"
+        "local: {host: false, qvmon: false}\n"
+        "alerting: {unknown_hold_seconds: 0}\n"
+        "telemetry: {retention_seconds: 0, out_of_order_window_seconds: 7200}\n"
+        f"query: {{delayed_name_removal: {str(setting.delayed_name_removal).lower()}}}\n"
+    )
+    (folder / "qvmon.yml").write_text(settings)
+    return [
+        *(sys.executable, "-m", "qvmon", "serve", "--config", str(folder / "qvmon.yml")),
+        *("--no-auth", "--listen", f"127.0.0.1:{port}", "--log-level", "warning"),
+    ]
+
+
+def _await_ready(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if server.client.get(f"{server.url}/-/ready").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError(f"{server.name} is not ready\n{log.read_text()[-2000:]}")
+
+
+def answer(server: Server, path: str, parameters: dict[str, str]) -> dict[str, Any]:
+    """Return what ``server`` says: its JSON, and the status beside it as ``http``."""
+    response = server.get(path, parameters)
+    try:
+        said = response.json()
+    except ValueError:
+        said = {"status": "no JSON", "error": response.text[:300]}
+    return {"http": response.status_code, **said}

@@ -1,0 +1,71 @@
+"""The words queries are made of."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+OF_VECTOR = _words(
+    "abs absent acos acosh asin asinh atan atanh ceil cos cosh deg exp floor ln log10 log2 rad sgn "
+    "sin sinh sqrt tan tanh timestamp days_in_month day_of_month day_of_week day_of_year hour "
+    "minute month year histogram_avg histogram_count histogram_sum histogram_stddev "
+    "histogram_stdvar start_timestamp sort sort_desc"
+)
+"""Functions of one instant vector."""
+
+OF_MATRIX = _words(
+    "absent_over_time avg_over_time changes count_over_time delta deriv first_over_time idelta "
+    "increase irate last_over_time mad_over_time max_over_time min_over_time present_over_time "
+    "rate resets stddev_over_time stdvar_over_time sum_over_time ts_of_first_over_time "
+    "ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time integral"
+)
+"""Functions of one range vector."""
+
+COUNTING = ("rate", "increase", "irate", "resets", "changes")
+"""Functions that people ask of counters, and that therefore come more often."""
+
+EXTENDED = {
+    "anchored": ("resets", "changes", "rate", "increase", "delta"),
+    "smoothed": ("rate", "increase", "delta"),
+}
+"""Which functions take which modifier of a range selector."""
+
+DATES = ("days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute")
+
+AGGREGATIONS = ("sum", "min", "max", "avg", "count", "group", "stddev", "stdvar")
+RANKING = ("topk", "bottomk", "limitk")
+
+ARITHMETIC = ("+", "-", "*", "/", "%", "^", "atan2")
+COMPARING = ("==", "!=", ">", "<", ">=", "<=")
+TRIMMING = ("</", ">/")
+SETS = ("and", "or", "unless")
+
+RANGES = ("5m", "5m", "1m", "2m", "10m", "30s", "1h", "15s", "29s1ms", "300", "1m30s", "2h", "0.5")
+STEPS = ("", "", "15s", "1m", "30s", "2m", "7s", "1m1ms", "5m", "0.25")
+OFFSETS = ("1m", "5m", "-1m", "30s", "15s", "1h", "-3m", "0s", "90", "1ms")
+NUMBERS = _words(
+    "0 1 2 3 5 10 -1 0.5 0.9 0.99 1.5 100 1e3 1e-3 NaN Inf -Inf +Inf 0x1F 1_000 .5 5m 1h30m 1e308"
+)
+QUANTILES = ("0", "0.5", "0.9", "0.99", "1", "-1", "1.5", "NaN", "0.25")
+LABELS = ("job", "instance", "code", "le", "kind", "path", "version", "os", "n", "nothing")
+PATTERNS = (".*", ".+", "", "a.*", "i[12]", "api|db", "i.", ".*1", "x|", "(?i)API", "[^a]*", "a")
+TEXTS = ('""', '"x"', '"new"', '"job"', "'y'", "`z`", '"a\\nb"', '"$1"', '"$1-$2"', '"é"')
+
+OFFSET_EXPRESSIONS = (
+    *("(1m + 30s)", "step()", "-(2 * 30s)", "(5m / 2)", "range()", "-step()", "(2 ^ 3)"),
+    *("max_of(1m, step())", "min_of(30s, 20)", "(7m % 2m)", "(-1m)", "1m + 1m"),
+)
+RANGE_EXPRESSIONS = (
+    *("5m + 30s", "2 * 1m", "step()", "max_of(step(), 1m)", "min_of(10m, range() + 1m)"),
+    *("(1h - 55m)", "10m / 3", "-(-2m)", "2 ^ 6", "step() * 3", "1h % 7m", "range() + 1"),
+)
+INFO_SELECTORS = (
+    *("", "", ', {version=~".+"}', ", {__name__=~'.*_info'}", ", {__name__='build_info'}"),
+    *(', {os!=""}', ', {version="1.0", __name__="target_info"}', ", {nothing=~'.*'}"),
+)
+FILLS = (
+    *(" fill (0)", " fill_left (1)", " fill_right (NaN)", " fill(-1)"),
+    *(" fill_left (0) fill_right (5)", " fill_right (2) fill_left (3)"),
+)
