@@ -15,7 +15,7 @@ from threading import Lock
 
 import numpy as np
 
-from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.labels import Matcher
 from qvmon.model.ports import AppendResult
 from qvmon.model.series import (
@@ -43,6 +43,7 @@ from qvmon.tsdb.options import Options
 from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.recover import recover
 from qvmon.tsdb.rows import EARLIEST, Rows, merged
+from qvmon.tsdb.tombstones import Tombstone
 
 REASONS = {
     kernels.OUT_OF_ORDER: "out_of_order",
@@ -57,8 +58,8 @@ REASONS = {
 class Database:
     """The owner of a data directory.
 
-    ``append`` is for one thread, ``flush``, ``compact`` and ``retain`` for one other; everything
-    else is for any thread.
+    Any thread may call any method. Those that change blocks (``flush``, ``compact``, ``retain``,
+    ``delete``, ``clean_tombstones``) wait for one another.
 
     Args:
         directory: Made when it is not there.
@@ -85,16 +86,20 @@ class Database:
         self.head = Head(self.options.max_series, self.options.head_bytes)
         self.cache = PageCache(self.options.cache_bytes)
         self.recovery = recover(self.paths, self.index, self.head, self.cache)
-        self.blocks = BlockList(self.paths, self.index, self.cache, self.recovery.blocks)
+        self.tombstones = self.recovery.tombstones
+        self.blocks = BlockList(
+            self.paths, self.index, self.cache, self.recovery.blocks, self.tombstones.last_block
+        )
         self.wal = WriteAheadLog(
             self.paths,
             self.index.keys,
             self.options.max_series,
             self.options.segment_bytes,
             self.recovery.segments,
-            first=self.recovery.state.late_before_segment,
+            first=max(self.recovery.state.late_before_segment, self.tombstones.first_segment),
         )
         self._write_lock = Lock()
+        self._upkeep_lock = Lock()
         self._state = self.recovery.state
 
     def series_ids(self, keys: SeriesKeys) -> Int64s:
@@ -154,15 +159,73 @@ class Database:
         matched = [self.index.match(matchers) for matchers in matcher_sets or [()]]
         ids = matched[0] if len(matched) == 1 else np.unique(np.concatenate(matched))
         present = self.head.present(ids, start_ms, end_ms)
-        for block in self.blocks.overlapping(start_ms, end_ms):
-            present[block.present(ids)] = True
+        self.blocks.mark_present(ids, start_ms, end_ms, present)
         return self.index.frame(ids[present])
+
+    def delete(
+        self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
+    ) -> None:
+        """Delete the samples in start_ms..end_ms of the series that match any set.
+
+        When it returns no read finds them, also after a crash. What is appended from then on is
+        kept: the deleted interval may be filled anew, late samples under the usual rules. It waits
+        for a flush or merge that is under way.
+
+        Raises:
+            QvmonError: INVALID without a matcher set or with an interval that ends before it
+                begins, UNAVAILABLE when it could not be made durable.
+        """
+        if not matcher_sets or start_ms > end_ms:
+            message = "a deletion needs matchers and an interval that does not end before it begins"
+            raise invalid(message, start_ms=start_ms, end_ms=end_ms)
+        with self._upkeep_lock, self._write_lock:
+            self.wal.commit()
+            where = self.wal.rotate(), self.blocks.last
+            entries = [Tombstone(each, start_ms, end_ms, *where) for each in matcher_sets]
+            self.tombstones.add(entries)
+            for each in entries:
+                ids = self.index.match(each.matchers)
+                self.head.delete(ids, start_ms, end_ms)
+                for block in self.blocks:
+                    block.delete(ids, start_ms, end_ms)
+
+    def clean_tombstones(self) -> int:
+        """Rewrite the blocks that hold deleted samples without them; return how many."""
+        with self._upkeep_lock:
+            concerned = [block.meta.number for block in self.blocks if len(block.deleted)]
+            for number in concerned:
+                self._merge({number})
+            self._forget_tombstones()
+        return len(concerned)
+
+    def _forget_tombstones(self) -> None:
+        """Strike out the deletions of which neither the log nor a block has anything left."""
+        oldest = min(self.paths.segments(), default=self.wal.current)
+        cut = [block.meta for block in self.blocks if len(block.deleted)]
+        self.tombstones.forget(
+            lambda each: (
+                each.before_segment <= oldest
+                and not any(
+                    meta.number <= each.through_block
+                    and meta.start_ms <= each.end_ms
+                    and meta.end_ms >= each.start_ms
+                    for meta in cut
+                )
+            )
+        )
 
     def flush(self) -> int:
         """Move what is due from the head to blocks; return how many blocks were written.
 
         A stretch of ``block_ms`` is due when the newest sample is half a stretch past its end.
         """
+        with self._upkeep_lock:
+            written = self._flush()
+            if written:
+                self._forget_tombstones()
+            return written
+
+    def _flush(self) -> int:
         written = 0
         while (end := self._due()) is not None:
             self.head.settle(end)
@@ -193,14 +256,18 @@ class Database:
 
     def compact(self) -> bool:
         """Merge the next blocks that are due into one; return whether there were any."""
-        metas = [block.meta for block in self.blocks]
-        chosen = mergeable(metas, self._state.settled_before_ms, self.options)
-        if chosen:
-            try:
-                merge_blocks(self.index, self.blocks, {meta.number for meta in chosen})
-            except DamagedBlockError as error:
-                self.blocks.quarantine(error)
-        return bool(chosen)
+        with self._upkeep_lock:
+            metas = [block.meta for block in self.blocks]
+            chosen = mergeable(metas, self._state.settled_before_ms, self.options)
+            if chosen:
+                self._merge({meta.number for meta in chosen})
+            return bool(chosen)
+
+    def _merge(self, numbers: set[int]) -> None:
+        try:
+            merge_blocks(self.index, self.blocks, numbers)
+        except DamagedBlockError as error:
+            self.blocks.quarantine(error)
 
     def retain(self, now_ms: int) -> int:
         """Delete the blocks that retention no longer keeps; return how many.
@@ -208,11 +275,12 @@ class Database:
         Age is counted back from the newest sample, or from ``now_ms`` where that is earlier: a
         clock that jumps ahead deletes nothing.
         """
-        newest = max((block.meta.end_ms for block in self.blocks), default=EARLIEST)
-        until = min(now_ms, max(newest, self.head.newest))
-        gone = expired(self.blocks, until, self.options)
-        self.blocks.remove(gone)
-        return len(gone)
+        with self._upkeep_lock:
+            newest = max((block.meta.end_ms for block in self.blocks), default=EARLIEST)
+            until = min(now_ms, max(newest, self.head.newest))
+            gone = expired(self.blocks, until, self.options)
+            self.blocks.remove(gone)
+            return len(gone)
 
     def close(self) -> None:
         """Let go of the directory; nothing that was acknowledged is lost."""

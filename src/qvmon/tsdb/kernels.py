@@ -129,3 +129,43 @@ def settle(offsets: Int64s, times: Int64s, bits: Int64s) -> int:
         start = stop
     offsets[len(offsets) - 1] = out
     return out
+
+
+@kernel("int64(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])")
+def cut_rows(
+    offsets: Int64s,
+    times: Int64s,
+    bits: Int64s,
+    places: Int64s,
+    cut_offsets: Int64s,
+    cut_starts: Int64s,
+    cut_ends: Int64s,
+) -> int:
+    """Take out the rows whose time lies in a stretch cut out; return the rows left.
+
+    Series i lacks the stretches of row ``places[i]`` of the cuts, nothing when that is negative.
+    ``offsets`` and rows are compacted in place.
+    """
+    out = np.int64(0)
+    start = offsets[0]
+    for i in range(len(offsets) - 1):
+        stop = offsets[i + 1]
+        begin = out
+        place = places[i]
+        cut = cut_offsets[place] if place >= 0 else np.int64(0)
+        last = cut_offsets[place + 1] if place >= 0 else np.int64(0)
+        reach = np.int64(-(2**63))
+        hidden = False
+        for row in range(start, stop):
+            time = times[row]
+            while cut < last and cut_starts[cut] <= time:
+                reach = max(reach, cut_ends[cut])
+                hidden = True
+                cut += 1
+            if not hidden or time > reach:
+                times[out], bits[out] = time, bits[row]
+                out += 1
+        offsets[i] = begin
+        start = stop
+    offsets[len(offsets) - 1] = out
+    return out

@@ -36,6 +36,16 @@ class DataPaths:
         return self.root / "metadata.json"
 
     @property
+    def tombstones(self) -> Path:
+        """What was deleted and may still stand in blocks and in the log."""
+        return self.root / "tombstones.json"
+
+    @property
+    def snapshots(self) -> Path:
+        """The directory of snapshots, each laid out as a data directory."""
+        return self.root / "snapshots"
+
+    @property
     def wal(self) -> Path:
         """The directory of segments."""
         return self.root / "wal"

@@ -28,6 +28,7 @@ from qvmon.tsdb.log.records import (
 from qvmon.tsdb.log.wal import Segment
 from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.rows import EARLIEST, LATEST
+from qvmon.tsdb.tombstones import Tombstone, TombstoneBook, open_tombstones
 
 _STATE_VERSION = 1
 
@@ -78,16 +79,43 @@ class Recovery:
     segments: list[Segment] = field(default_factory=list)
     samples: int = 0
     warnings: list[str] = field(default_factory=list)
+    tombstones: TombstoneBook = field(init=False)
 
 
 def recover(paths: DataPaths, index: Index, head: Head, cache: PageCache) -> Recovery:
     """Fill ``index`` and ``head`` from ``paths`` and return what else was found."""
     recovery = Recovery(HeadState.load(paths.head_state))
     head.settle(recovery.state.settled_before_ms)
+    recovery.tombstones = open_tombstones(paths.tombstones, paths.quarantine, recovery.warnings)
     _open_blocks(paths, index, cache, recovery)
+    deletions = _Deletions(index, head, recovery)
     for number in paths.segments():
+        deletions.repeat_before(number)
         _Replay(paths, index, head, recovery, number).run()
+    deletions.repeat_before(LATEST)
     return recovery
+
+
+class _Deletions:
+    """Repeats deletions where they came in the order of the log."""
+
+    def __init__(self, index: Index, head: Head, recovery: Recovery) -> None:
+        self._index = index
+        self._head = head
+        self._blocks = recovery.blocks
+        self._waiting = list(recovery.tombstones.entries)
+
+    def repeat_before(self, segment: int) -> None:
+        """Repeat those that were made before ``segment`` was begun."""
+        while self._waiting and self._waiting[0].before_segment <= segment:
+            self._repeat(self._waiting.pop(0))
+
+    def _repeat(self, tombstone: Tombstone) -> None:
+        ids = self._index.match(tombstone.matchers)
+        self._head.delete(ids, tombstone.start_ms, tombstone.end_ms)
+        for block in self._blocks:
+            if block.meta.number <= tombstone.through_block:
+                block.delete(ids, tombstone.start_ms, tombstone.end_ms)
 
 
 def _open_blocks(paths: DataPaths, index: Index, cache: PageCache, recovery: Recovery) -> None:

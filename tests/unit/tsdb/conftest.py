@@ -62,6 +62,11 @@ class Small:
         )
         return self.database.append([batch], now)[0]
 
+    def delete(self, *numbers: int, start: int = -(2**62), end: int = 2**62) -> None:
+        """Delete the samples of series in an interval, one matcher set for each series."""
+        sets = [(Matcher("instance", MatchOp.EQUAL, f"host-{number}"),) for number in numbers]
+        self.database.delete(sets, start, end)
+
     def read(self, start: int = -(2**62), end: int = 2**62) -> dict[int, list[tuple[int, float]]]:
         """Return {series number: [(time, value)]}."""
         name = Matcher("__name__", MatchOp.EQUAL, "requests_total")

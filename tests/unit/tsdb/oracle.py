@@ -13,6 +13,7 @@ class Oracle:
         self.window, self.block, self.tolerance = window, block, tolerance
         self.settled = None
         self.newest: dict[int, int] = {}
+        self.latest: int | None = None
         self.head: dict[int, dict[int, int]] = {}
         self.late: dict[int, dict[int, int]] = {}
         self.visible: dict[int, dict[int, int]] = {}
@@ -24,12 +25,13 @@ class Oracle:
             return "too_far_in_future"
         if not settled and time > self.newest.get(series, time - 1):
             self.newest[series] = time
+            self.latest = time if self.latest is None else max(self.latest, time)
             return self._store(self.head, series, time, bits)
         if not settled and time in self.head.get(series, {}):
             return self._repeat(self.head[series][time], bits)
         if self.window == 0:
             return "too_old" if settled else "out_of_order"
-        if time < max(self.newest.values()) - self.window:
+        if time < self.latest - self.window:
             return "too_old"
         if time in self.late.get(series, {}):
             return self._repeat(self.late[series][time], bits)
@@ -43,12 +45,22 @@ class Oracle:
     def _repeat(self, stored: int, bits: int) -> str:
         return "accepted" if stored == bits else "duplicate_timestamp"
 
+    def delete(self, chosen: set[int], start: int, end: int) -> None:
+        """Forget samples; what comes from now on is new."""
+        for place in (self.head, self.late, self.visible):
+            for series in chosen & place.keys():
+                for time in [time for time in place[series] if start <= time <= end]:
+                    del place[series][time]
+        for series in chosen & self.newest.keys():
+            if start <= self.newest[series] <= end:
+                self.newest[series] = start - 1
+
     def flush(self) -> None:
         """Settle every stretch whose end is half a stretch behind the newest sample."""
         settled = self.settled
         while times := [time for samples in self.head.values() for time in samples]:
             end = (min(times) // self.block + 1) * self.block
-            if max(self.newest.values()) < end + self.block // 2:
+            if self.latest < end + self.block // 2:
                 break
             self.settled = end
             for samples in self.head.values():

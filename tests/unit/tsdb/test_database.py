@@ -38,6 +38,15 @@ steps = st.lists(
         st.tuples(st.just("flush"), st.none()),
         st.tuples(st.just("compact"), st.none()),
         st.tuples(st.just("reopen"), st.none()),
+        st.tuples(st.just("clean"), st.none()),
+        st.tuples(
+            st.just("delete"),
+            st.tuples(
+                st.sets(st.integers(0, 3), min_size=1),
+                st.integers(-600, 9_000),
+                st.one_of(st.integers(0, 300), st.integers(0, 9_000)),
+            ),
+        ),
         st.tuples(st.just("select"), st.tuples(st.integers(-600, 9_000), st.integers(0, 9_000))),
     ),
     min_size=4,
@@ -48,7 +57,7 @@ steps = st.lists(
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([0, 700, 100_000]), steps)
 def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
-    """Appends (odd values, any order), flushes, merges, restarts: verdicts and samples agree."""
+    """Appends (odd values, any order), deletions, flushes, merges, restarts: both agree."""
     now = 8_500
     with tempfile.TemporaryDirectory() as directory:
         small = Small(Path(directory), out_of_order_window_ms=window, future_tolerance_ms=100)
@@ -62,6 +71,13 @@ def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
             elif action == "compact":
                 while small.database.compact():
                     pass
+            elif action == "delete":
+                chosen, start, length = argument
+                small.delete(*chosen, start=start, end=start + length)
+                oracle.delete(chosen, start, start + length)
+            elif action == "clean":
+                small.database.clean_tombstones()
+                assert not any(len(block.deleted) for block in small.database.blocks)
             elif action == "reopen":
                 small.reopen()
                 assert small.database.recovery.warnings == []

@@ -14,9 +14,10 @@ from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Int64s, SeriesKeys
 from qvmon.tsdb import kernels
 from qvmon.tsdb.block.cache import PageCache
+from qvmon.tsdb.cuts import NO_CUTS
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import BlockPaths
-from qvmon.tsdb.rows import Rows
+from qvmon.tsdb.rows import Part, Rows
 
 BLOCK_VERSION = 1
 
@@ -113,6 +114,7 @@ class Block:
 
     def __init__(self, paths: BlockPaths, index: Index, cache: PageCache) -> None:
         self.paths = paths
+        self.deleted = NO_CUTS
         self._cache = cache
         try:
             self.meta = BlockMeta.from_json(paths.meta.read_bytes())
@@ -152,16 +154,34 @@ class Block:
         """Return whether it may have samples in start..end."""
         return self.meta.start_ms <= end and self.meta.end_ms >= start
 
+    def delete(self, ids: Int64s, start: int, end: int) -> None:
+        """Count the samples of ``ids`` in start..end as gone, from the next read on."""
+        if self.overlaps(start, end):
+            self.deleted = self.deleted.plus(ids[self.present(ids)], start, end)
+
+    def holds(self, ids: Int64s, start: int, end: int) -> Int64s:
+        """Return the positions in ``ids`` of the series that may have samples in start..end.
+
+        Of those that lack something deleted, only the ones that do have samples then.
+        """
+        places = self.present(ids)
+        doubtful = self.deleted.concern(ids[places])
+        if not np.any(doubtful):
+            return places
+        left = self.find(ids[places[doubtful]], start, end).counts > 0
+        return np.concatenate((places[~doubtful], places[doubtful][left]))
+
     def present(self, ids: Int64s) -> Int64s:
         """Return the positions in ``ids`` of the series that have samples here."""
         at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
         return np.flatnonzero(self.ids[at] == ids)
 
-    def find(self, ids: Int64s, start: int, end: int) -> BlockPart:
-        """Return the samples of ``ids`` in start..end, decoded and not yet copied."""
+    def find(self, ids: Int64s, start: int, end: int) -> Part:
+        """Return the samples of ``ids`` in start..end less what was deleted, decoded."""
         places = self.present(ids)
         series = self._order[np.searchsorted(self.ids, ids[places])]
-        return self._gather(len(ids), places, series, start, end)
+        part = self._gather(len(ids), places, series, start, end)
+        return self.deleted.applied(ids, part) if len(self.deleted) else part
 
     def _gather(self, n: int, places: Int64s, series: Int64s, start: int, end: int) -> BlockPart:
         """Find series number ``series[i]`` for place ``places[i]`` of n."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from threading import Lock
 
-from qvmon.model.series import Int64s
-from qvmon.tsdb.block.block import Block, BlockPart, DamagedBlockError
+from qvmon.model.series import Bools, Int64s
+from qvmon.tsdb.block.block import Block, DamagedBlockError
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.durable import remove_directory, set_aside
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import BlockPaths, DataPaths
+from qvmon.tsdb.rows import Part
 
 
 class BlockList:
@@ -21,10 +22,16 @@ class BlockList:
         index: Learns the series of each block.
         cache: Keeps decoded pages.
         blocks: Those found when the database was opened.
+        last: Every new block gets a larger number.
     """
 
     def __init__(
-        self, paths: DataPaths, index: Index, cache: PageCache, blocks: Iterable[Block]
+        self,
+        paths: DataPaths,
+        index: Index,
+        cache: PageCache,
+        blocks: Iterable[Block],
+        last: int = 0,
     ) -> None:
         self._paths = paths
         self._index = index
@@ -32,13 +39,18 @@ class BlockList:
         self._lock = Lock()
         self._blocks = _by_rank(blocks)
         self.damaged: list[str] = []
-        self._next = max(paths.block_numbers(), default=0) + 1
+        self._next = max([last, *paths.block_numbers()]) + 1
 
     def __iter__(self) -> Iterator[Block]:
         return iter(self._blocks)
 
     def __len__(self) -> int:
         return len(self._blocks)
+
+    @property
+    def last(self) -> int:
+        """The largest number a block was ever given."""
+        return self._next - 1
 
     @property
     def total_bytes(self) -> int:
@@ -49,7 +61,7 @@ class BlockList:
         """Return the blocks that may have samples in start..end."""
         return [block for block in self._blocks if block.overlaps(start, end)]
 
-    def find(self, ids: Int64s, start: int, end: int) -> list[BlockPart]:
+    def find(self, ids: Int64s, start: int, end: int) -> list[Part]:
         """Return what each block has of ``ids`` in start..end.
 
         A block found damaged is quarantined, and the others are answered.
@@ -62,6 +74,14 @@ class BlockList:
                 except DamagedBlockError as error:
                     self.quarantine(error)
         return parts
+
+    def mark_present(self, ids: Int64s, start: int, end: int, present: Bools) -> None:
+        """Set ``present[i]`` where a block may have samples of ``ids[i]`` in start..end."""
+        for block in self.overlapping(start, end):
+            try:
+                present[block.holds(ids, start, end)] = True
+            except DamagedBlockError as error:
+                self.quarantine(error)
 
     def quarantine(self, error: DamagedBlockError) -> None:
         """Set a damaged block's files aside and note why in ``damaged``."""

@@ -8,6 +8,7 @@ from threading import Lock
 
 import numpy as np
 
+from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Bools, Bytes, Int32s, Int64s, SampleBatch
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.late import LateSamples, LateView
@@ -203,6 +204,41 @@ class Head:
         """
         start = max(start, self._trimmed_before)
         return self._count(np.arange(self._series), start, end)[1]
+
+    def delete(self, ids: Int64s, start: int, end: int) -> None:
+        """Forget the samples of ``ids`` in start..end, late ones too; newer ones may come again.
+
+        Not beside a flush.
+
+        Raises:
+            QvmonError: EXHAUSTED, when there is no room to copy what stays; delete again later.
+        """
+        with self._lock:
+            released = np.empty(int(self._state[kernels.FRESH]) + 1, np.int32)
+            number = kernels.delete_rows(
+                np.ascontiguousarray(ids),
+                self._series,
+                start,
+                end,
+                self._first,
+                self._last,
+                self._filled,
+                self._following,
+                self._preceding,
+                self._times,
+                self._bits,
+                self._free,
+                self._state,
+                self._newest,
+                released,
+            )
+            done = number if number >= 0 else -1 - number
+            self._released.append((next(self._reader_numbers), released[:done].copy()))
+            self._reuse_released()
+            if number < 0:
+                raise QvmonError(ErrorKind.EXHAUSTED, "the head has no room to delete samples")
+            self._late = self._late.without(ids, start, end)
+            self._flushing = self._flushing.without(ids, start, end)
 
     def settle(self, before: int) -> None:
         """From now on take samples older than ``before`` as late: they are about to be flushed."""

@@ -349,3 +349,90 @@ def copy_late(
             out_times[cursors[place]] = late_times[row]
             out_bits[cursors[place]] = late_bits[row]
             cursors[place] += 1
+
+
+@kernel("int64(int32[::1], int32[::1], int64[::1])")
+def take_chunk(free: Int32s, filled: Int32s, state: Int64s) -> int:
+    """Return an empty chunk, -1 when there is none left."""
+    if state[FREE] > 0:
+        state[FREE] -= 1
+        return np.int64(free[state[FREE]])
+    if state[FRESH] < len(filled):
+        state[FRESH] += 1
+        return state[FRESH] - 1
+    return np.int64(-1)
+
+
+@kernel(
+    f"int64({READ_INTS}, int64, int64, int64, int32[::1], int32[::1], int32[::1], int32[::1],"
+    " int32[::1], int64[::1], int64[::1], int32[::1], int64[::1], int64[::1], int32[::1])"
+)
+def delete_rows(
+    ids: Int64s,
+    series_count: int,
+    start: int,
+    end: int,
+    first: Int32s,
+    last: Int32s,
+    filled: Int32s,
+    following: Int32s,
+    preceding: Int32s,
+    times: Int64s,
+    bits: Int64s,
+    free: Int32s,
+    state: Int64s,
+    newest: Int64s,
+    released: Int32s,
+) -> int:
+    """Take the samples in start..end out of ``ids``; return how many chunks are ``released``.
+
+    A series that has some gets new chunks with the others, so that readers of the old chunks go
+    on. Its ``newest``, where it is in the interval, becomes ``start - 1``. ``-1 - released`` says
+    that there was no room for the new chunks of a series: it and those after are as they were.
+    """
+    count = np.int64(0)
+    for s in ids:
+        if s >= series_count:
+            continue
+        doomed = np.int64(0)
+        chunk = np.int64(first[s])
+        while chunk >= 0:
+            for row in range(chunk * CHUNK, chunk * CHUNK + filled[chunk]):
+                doomed += start <= times[row] <= end
+            chunk = np.int64(following[chunk])
+        if doomed > 0:
+            head, tail = np.int64(-1), np.int64(-1)
+            chunk = np.int64(first[s])
+            while chunk >= 0:
+                for row in range(chunk * CHUNK, chunk * CHUNK + filled[chunk]):
+                    if start <= times[row] <= end:
+                        continue
+                    if tail < 0 or filled[tail] == CHUNK:
+                        fresh = take_chunk(free, filled, state)
+                        if fresh < 0:
+                            while head >= 0:
+                                free[state[FREE]] = head
+                                state[FREE] += 1
+                                head = np.int64(following[head])
+                            return -1 - count
+                        filled[fresh] = 0
+                        following[fresh] = -1
+                        preceding[fresh] = tail
+                        if tail >= 0:
+                            following[tail] = fresh
+                        else:
+                            head = fresh
+                        tail = fresh
+                    times[tail * CHUNK + filled[tail]] = times[row]
+                    bits[tail * CHUNK + filled[tail]] = bits[row]
+                    filled[tail] += 1
+                chunk = np.int64(following[chunk])
+            chunk = np.int64(first[s])
+            while chunk >= 0:
+                released[count] = chunk
+                count += 1
+                chunk = np.int64(following[chunk])
+            first[s], last[s] = head, tail
+        if start <= newest[s] <= end:
+            newest[s] = start - 1 if start > EARLIEST else EARLIEST
+    return count

@@ -30,6 +30,18 @@ class LateSamples:
         self._make_room(self.count + int(np.count_nonzero(verdicts == kernels.LATE)))
         self.count = self._visit(series, times, bits, verdicts, readonly=False)
 
+    def without(self, ids: Int64s, start: int, end: int) -> LateSamples:
+        """Return the samples less those of ``ids`` in start..end."""
+        inside = (self._times[: self.count] >= start) & (self._times[: self.count] <= end)
+        inside[inside] = np.isin(self._series[: self.count][inside], ids)
+        if not np.any(inside):
+            return self
+        kept = np.flatnonzero(~inside)
+        fresh = LateSamples()
+        verdicts = np.full(len(kept), kernels.LATE, np.uint8)
+        fresh.append(self._series[kept], self._times[kept], self._bits[kept], verdicts)
+        return fresh
+
     def _visit(
         self, series: Int64s, times: Int64s, bits: Int64s, verdicts: Bytes, *, readonly: bool
     ) -> int:
