@@ -16,7 +16,7 @@ from qvmon.model.metrics import Registry
 from qvmon.services.collection import CollectionConfig, CollectionService, Health, OwnMetrics
 from qvmon.wire.prometheus_config import decode_prometheus_config
 from tests.servers.prometheus import StartPrometheus
-from tests.unit.services.collection.memory import MemorySink
+from tests.unit.services.collection.memory import MemorySink, MemoryUnknown
 
 PROMETHEUS = """
 scrape_configs:
@@ -65,6 +65,7 @@ async def test_a_real_prometheus_is_scraped(start_prometheus: StartPrometheus) -
         client,
         SystemClock(),
         registry,
+        unknown=MemoryUnknown(),
         files=LocalFiles(),
         local=(HostMetrics(SystemClock()), OwnMetrics(registry)),
     )

@@ -13,12 +13,14 @@ from qvmon.model.ledger import Ledger
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult, SeriesSource
 from qvmon.model.series import LabelFrame, MetricMetadata
+from qvmon.model.unknown import UnknownSource
 from qvmon.promql import Result
 from qvmon.services.alerting import RuleGroupStatus
 from qvmon.services.collection import TargetsView
 from qvmon.services.configuration import AccessService
 from qvmon.services.distribution import DistributionService
 from qvmon.services.incidents import IncidentsService
+from qvmon.stores.query.statistics import QueryStatistics
 from qvmon.wire.remote_write import WriteRequest
 
 
@@ -33,8 +35,9 @@ class Queries(Protocol):
         *,
         lookback_ms: int | None = None,
         timeout_seconds: float | None = None,
+        statistics: QueryStatistics | None = None,
     ) -> Result:
-        """Return the value of a query at one moment."""
+        """Return the value of a query at one moment, its cost in ``statistics``."""
         ...
 
     async def range(
@@ -47,8 +50,9 @@ class Queries(Protocol):
         *,
         lookback_ms: int | None = None,
         timeout_seconds: float | None = None,
+        statistics: QueryStatistics | None = None,
     ) -> Result:
-        """Return the value of a query at every step."""
+        """Return the value of a query at every step, its cost in ``statistics``."""
         ...
 
 
@@ -134,6 +138,7 @@ class ApiPorts:
     ledger: Ledger | None = None
     queries: QueryPort | None = None
     series: SeriesSource | None = None
+    unknown: UnknownSource | None = None
     ingest: Ingest | None = None
     targets: Callable[[], TargetsView] | None = None
     rules: Callable[[], Sequence[RuleGroupStatus]] | None = None

@@ -79,6 +79,7 @@ class Stores:
 
     ledger: LedgerStore | None
     telemetry: TelemetryStore | None
+    peer: PeerSource | None
     queries: QueryEngine | None
 
 
@@ -133,8 +134,9 @@ class House:
         modules = self._settings.modules
         ledger = await self._open_ledger() if "ledger" in modules else None
         telemetry = await self._open_telemetry() if "telemetry" in modules else None
-        queries = self._queries(telemetry, outbound) if "query" in modules else None
-        return Stores(ledger, telemetry, queries)
+        peer = self._peer(outbound)
+        queries = self._queries(peer or telemetry) if "query" in modules else None
+        return Stores(ledger, telemetry, peer, queries)
 
     async def _open_ledger(self) -> LedgerStore:
         directory = self._settings.data_dir.resolve()
@@ -160,11 +162,11 @@ class House:
         await self._lifecycle.start("telemetry", telemetry.start, telemetry.stop)
         return telemetry
 
-    def _queries(self, telemetry: TelemetryStore | None, outbound: OutboundClient) -> QueryEngine:
-        source: SeriesSource | None = telemetry
+    def _peer(self, outbound: OutboundClient) -> PeerSource | None:
         peer = self._settings.peer
-        if peer is not None:
-            source = PeerSource(peer, peer.token.get_secret_value(), outbound)
+        return PeerSource(peer, peer.token.get_secret_value(), outbound) if peer else None
+
+    def _queries(self, source: SeriesSource | None) -> QueryEngine:
         if source is None:
             raise invalid(
                 "these targets read series: run collection here too, or set peer.url to a "
@@ -221,6 +223,7 @@ class House:
             outbound,
             self._clock,
             self._registry,
+            unknown=telemetry,
             files=LocalFiles(),
             local=local,
         )
@@ -308,6 +311,7 @@ class House:
             ledger=stores.ledger,
             queries=stores.queries,
             series=stores.telemetry,
+            unknown=stores.peer or stores.telemetry,
             ingest=services.collection,
             targets=services.collection.targets if services.collection else None,
             rules=services.alerting.rule_groups if services.alerting else None,

@@ -13,7 +13,7 @@ _TEMPORARY_SUFFIX = ".tmp"
 class DataPaths:
     """The layout of one data directory.
 
-    ``lock``, ``head.json`` (how far the head is in blocks), ``metadata.json``, ``wal/`` with one
+    ``lock``, ``head.json`` (how far the head is in blocks), ``metadata.json``, ``unknown.log``, ``wal/`` with one
     file a segment, ``blocks/`` with one directory a block, ``quarantine/`` for what could not be
     read.
     """
@@ -34,6 +34,11 @@ class DataPaths:
     def metadata(self) -> Path:
         """What targets said about their metrics."""
         return self.root / "metadata.json"
+
+    @property
+    def unknown(self) -> Path:
+        """The unknown intervals."""
+        return self.root / "unknown.log"
 
     @property
     def tombstones(self) -> Path:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
-from qvmon.model.labels import Matcher, MatchOp
+from qvmon.model.labels import Labels, Matcher, MatchOp
 from qvmon.model.series import (
     Int32s,
     LabelFrame,
@@ -25,6 +25,7 @@ from qvmon.model.series import (
     SeriesColumns,
     SymbolTable,
 )
+from qvmon.model.unknown import UnknownInterval
 
 Request = TypeVar("Request")
 
@@ -49,6 +50,15 @@ class SelectionText(msgspec.Struct, frozen=True):
     matchers: tuple[MatcherText, ...]
     start_ms: int
     end_ms: int
+
+
+class UnknownText(msgspec.Struct, frozen=True):
+    """An unknown interval as it travels."""
+
+    scope: dict[str, str]
+    start_ms: int
+    end_ms: int | None
+    reason: str
 
 
 class SelectRequest(msgspec.Struct, frozen=True):
@@ -120,6 +130,26 @@ def decode_metadata(body: bytes) -> list[MetricMetadata]:
         return msgspec.json.decode(body, type=list[MetricMetadata])
     except msgspec.MsgspecError as error:
         raise _damaged(error) from None
+
+
+def encode_unknown(intervals: Iterable[UnknownInterval]) -> bytes:
+    """Return unknown intervals as JSON."""
+    return msgspec.json.encode(
+        [UnknownText(dict(e.scope), e.start_ms, e.end_ms, e.reason) for e in intervals]
+    )
+
+
+def decode_unknown(body: bytes) -> list[UnknownInterval]:
+    """Return the unknown intervals in ``body``.
+
+    Raises:
+        QvmonError: CORRUPT.
+    """
+    try:
+        texts = msgspec.json.decode(body, type=list[UnknownText])
+    except msgspec.MsgspecError as error:
+        raise _damaged(error) from None
+    return [UnknownInterval(Labels(e.scope), e.start_ms, e.end_ms, e.reason) for e in texts]
 
 
 def encode_columns(answers: Iterable[SeriesColumns]) -> bytes:

@@ -70,6 +70,7 @@ async def source(
         build=BuildFacts(version="0", started_at_us=0),
         ready=lambda: True,
         series=store,
+        unknown=store,
     )
     config = ApiConfig(no_auth=True, port=0)
     server = ApiServer(create_app(ports, config), config)

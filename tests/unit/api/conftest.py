@@ -82,6 +82,7 @@ class House:
             NoNetwork(),
             self.clock,
             self.registry,
+            unknown=self.store,
             files=NoFiles(),
         )
         self.is_ready = True
@@ -116,6 +117,7 @@ class House:
             "ledger": self.ledger,
             "queries": self.queries,
             "series": self.store,
+            "unknown": self.store,
             "ingest": self.collection,
             "targets": self.collection.targets,
             "rules": list,

@@ -46,6 +46,8 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     ("GET", f"{PREFIX}/events"): None,
     ("POST", f"{PREFIX}/peer/select"): Permission.READ_TELEMETRY,
     ("POST", f"{PREFIX}/peer/series"): Permission.READ_TELEMETRY,
+    ("POST", f"{PREFIX}/peer/unknown"): Permission.READ_TELEMETRY,
+    ("GET", f"{PREFIX}/unknown"): Permission.READ_TELEMETRY,
     ("GET", f"{PREFIX}/peer/metadata"): Permission.READ_TELEMETRY,
     ("POST", "/api/v1/write"): Permission.WRITE_TELEMETRY,
     ("GET", "/api/v1/alerts"): Permission.READ_ALERTS,

@@ -11,8 +11,9 @@ import msgspec
 from qvmon.adapters.peer.config import PeerConfig
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher
-from qvmon.model.ports import OutboundClient, OutboundRequest
+from qvmon.model.ports import Allowance, OutboundClient, OutboundRequest
 from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
+from qvmon.model.unknown import UnknownInterval
 from qvmon.wire import series_stream
 
 _PATH = "/api/qvmon/v1/peer"
@@ -22,7 +23,7 @@ _TELLING = frozenset(
 
 
 class PeerSource:
-    """A ``SeriesSource`` whose samples another process keeps.
+    """A ``SeriesSource`` and ``UnknownSource`` of what another process keeps.
 
     Args:
         config: Where the peer is and what it may take.
@@ -36,8 +37,12 @@ class PeerSource:
         self._headers: Mapping[str, str] = {"Authorization": f"Bearer {token}"}
         self._client = client
 
-    async def select(self, selections: Sequence[Selection]) -> list[SeriesColumns]:
+    async def select(
+        self, selections: Sequence[Selection], allowance: Allowance | None = None
+    ) -> list[SeriesColumns]:
         """Return the samples of each selection, series with none left out.
+
+        The peer has limits of its own; its answer is not unpacked once nobody waits for it.
 
         Raises:
             QvmonError: UNAVAILABLE when the peer does not answer, or not as a peer should; its own
@@ -47,6 +52,8 @@ class PeerSource:
             return []
         request = series_stream.encode_select_request(selections)
         body = await self._ask("POST", "/select", request)
+        if allowance is not None:
+            allowance.check()
         return await asyncio.to_thread(series_stream.decode_columns, body, len(selections))
 
     async def series(
@@ -56,6 +63,13 @@ class PeerSource:
         request = series_stream.encode_series_request(matcher_sets, start_ms, end_ms)
         body = await self._ask("POST", "/series", request)
         return await asyncio.to_thread(series_stream.decode_frame, body)
+
+    async def unknown(
+        self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
+    ) -> list[UnknownInterval]:
+        """Return the unknown intervals that match any set; errors as for ``select``."""
+        request = series_stream.encode_series_request(matcher_sets, start_ms, end_ms)
+        return series_stream.decode_unknown(await self._ask("POST", "/unknown", request))
 
     async def metadata(self, metric: str | None = None) -> list[MetricMetadata]:
         """Return what targets said about one metric, or about all; errors as for ``select``."""

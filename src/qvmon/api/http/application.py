@@ -31,6 +31,7 @@ from qvmon.api.http.protection import Measured, RequestLimits, SecurityHeaders
 from qvmon.api.http.session import session_routes
 from qvmon.api.http.static import static_routes
 from qvmon.api.http.tokens import token_routes
+from qvmon.api.http.unknown import unknown_routes
 from qvmon.api.http.users import user_routes
 from qvmon.api.ports import ApiPorts
 
@@ -83,8 +84,10 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
         app.include_router(query_routes(services.queries, services.clock))
         app.include_router(label_routes(services.queries))
         app.include_router(language_routes())
-    if services.series is not None:
-        app.include_router(peer_routes(services.series))
+    if services.unknown is not None:
+        app.include_router(unknown_routes(services.unknown))
+    if services.series is not None and services.unknown is not None:
+        app.include_router(peer_routes(services.series, services.unknown))
     if services.ingest is not None:
         app.include_router(write_routes(services.ingest, config, services.registry))
     if services.targets is not None:

@@ -12,13 +12,14 @@ from qvmon.api.http.access import PREFIX
 from qvmon.api.http.authentication import Needs
 from qvmon.model.access import Permission
 from qvmon.model.ports import SeriesSource
+from qvmon.model.unknown import UnknownSource
 from qvmon.services.configuration import Identity
 from qvmon.wire import series_stream
 
 Peer = Annotated[Identity, Depends(Needs(Permission.READ_TELEMETRY, only_reads=True))]
 
 
-def peer_routes(source: SeriesSource) -> APIRouter:
+def peer_routes(source: SeriesSource, intervals: UnknownSource) -> APIRouter:
     """Return the routes behind another process's ``PeerSource``."""
     router = APIRouter(prefix=f"{PREFIX}/peer", include_in_schema=False)
 
@@ -35,6 +36,13 @@ def peer_routes(source: SeriesSource) -> APIRouter:
         matchers, start, end = series_stream.decode_series_request(await request.body())
         frame = await source.series(matchers, start, end)
         return _arrow(await asyncio.to_thread(series_stream.encode_frame, frame))
+
+    @router.post("/unknown")
+    async def unknown(_: Peer, request: Request) -> Response:
+        """Send unknown intervals."""
+        matchers, start, end = series_stream.decode_series_request(await request.body())
+        found = await intervals.unknown(matchers, start, end)
+        return Response(series_stream.encode_unknown(found), media_type="application/json")
 
     @router.get("/metadata")
     async def metadata(_: Peer, metric: str | None = None) -> Response:

@@ -2,7 +2,7 @@
 
 from qvmon.services.collection.config import CollectionConfig
 from qvmon.services.collection.own_metrics import OwnMetrics
-from qvmon.services.collection.ports import FileStore, LocalMetrics
+from qvmon.services.collection.ports import FileStore, LocalMetrics, UnknownLog
 from qvmon.services.collection.service import CollectionService
 from qvmon.services.collection.views import DroppedTarget, Health, TargetStatus, TargetsView
 
@@ -16,4 +16,5 @@ __all__ = [
     "OwnMetrics",
     "TargetStatus",
     "TargetsView",
+    "UnknownLog",
 ]

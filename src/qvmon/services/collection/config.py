@@ -24,6 +24,9 @@ class CollectionConfig(BaseModel):
             its scrape.
         threaded_body_bytes: Answers at least this large are parsed in a thread; a target's first
             answer counts tenfold.
+        sender_idle_seconds: After how long without a sample the senders of remote writes (told
+            apart by ``instance``, ``job``, ``service`` and ``workflow``) are unknown; 0 for never.
+        sender_forget_seconds: After how long of silence a sender is retired.
         first_round_limit_seconds: How long start-up waits at most for every target to be tried.
     """
 
@@ -38,4 +41,6 @@ class CollectionConfig(BaseModel):
     max_body_bytes: int = Field(default=256 << 20, gt=0)
     max_series_bytes: int = Field(default=64 << 10, gt=0)
     threaded_body_bytes: int = Field(default=64 << 10, ge=0)
+    sender_idle_seconds: float = Field(default=300.0, ge=0)
+    sender_forget_seconds: float = Field(default=86_400.0, gt=0)
     first_round_limit_seconds: float = Field(default=120.0, gt=0)

@@ -18,6 +18,7 @@ from qvmon.services.collection.schedule import aligned, first_delay, next_planne
 from qvmon.services.collection.series_cache import SeriesCache
 from qvmon.services.collection.surroundings import Surroundings
 from qvmon.services.collection.target import Target
+from qvmon.services.collection.unknown import NOT_STORED, reason_of
 from qvmon.services.collection.views import Health
 from qvmon.wire.prometheus_scrape import ScrapeConfig
 
@@ -41,6 +42,7 @@ class _Attempt:
     harvest: Harvest
     body_bytes: int = 0
     error: str = ""
+    reason: str = ""
 
 
 class ScrapeLoop:
@@ -115,7 +117,15 @@ class ScrapeLoop:
         if self._report is None:
             self._report = ReportSeries(self.target, self._job, self._around.sink)
         await self._append(joined(harvest.batch, self._report.samples(report, at_ms)))
+        self._observe(at_ms, attempt.reason)
         self._count(health, harvest.stale, self._around.clock.monotonic() - began)
+
+    def _observe(self, at_ms: int, reason: str) -> None:
+        observations = self._around.observations
+        if reason:
+            observations.failed(self.target, at_ms, reason)
+        else:
+            observations.good(self.target, at_ms)
 
     async def end(self, at_ms: int, still_alive: Int64s) -> None:
         """Mark the end of every series of the last scrape but those in ``still_alive``."""
@@ -205,7 +215,7 @@ class ScrapeLoop:
         too_large = error.context.get("limit") == BODY_SIZE_LIMIT
         scraped, kept = (_count_in(error, name) for name in ("scraped", "kept"))
         harvest = self._harvester.fail(at_ms, scraped, kept)
-        return _Attempt(harvest, -1 if too_large else body_bytes, error.message)
+        return _Attempt(harvest, -1 if too_large else body_bytes, error.message, reason_of(error))
 
     async def _append(self, batch: SampleBatch) -> None:
         result = await self._around.sink.append(batch)
@@ -221,6 +231,7 @@ class ScrapeLoop:
     def _note(self, error: str, started_ns: int) -> None:
         """Remember a failure that is not the target's."""
         self.last = LastScrape(Health.DOWN, error, started_ns // 1_000_000)
+        self._around.observations.failed(self.target, started_ns // 1_000_000, NOT_STORED)
         log.error("scrape lost", target=self.target.url, job=self.target.job, error=error)
 
 

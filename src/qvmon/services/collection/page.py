@@ -73,7 +73,9 @@ class HttpPages:
         if response.status != HTTPStatus.OK:
             reason = _reason(response.status)
             raise QvmonError(
-                ErrorKind.UNAVAILABLE, f"server returned HTTP status {response.status} {reason}"
+                ErrorKind.UNAVAILABLE,
+                f"server returned HTTP status {response.status} {reason}",
+                status=response.status,
             )
         given = _header(response.headers, "content-type")
         return Page(response.body, _content_type(given, self._job.fallback_scrape_protocol))

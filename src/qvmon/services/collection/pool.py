@@ -165,11 +165,12 @@ class ScrapePool:
         await clock.sleep(max(0, loop.next_ns - clock.now_ns()) / 1e9)
         ended_ms = now_ms(clock)
         await clock.sleep(1.1 * interval)
-        alive = [
-            each.live_ids()
-            for each in self._around.alive
-            if each.target.labels == loop.target.labels
+        successors = [
+            each for each in self._around.alive if each.target.labels == loop.target.labels
         ]
+        if not successors:
+            self._around.observations.gone(loop.target, now_ms(clock))
+        alive = [each.live_ids() for each in successors]
         try:
             await loop.end(ended_ms, np.concatenate([_NOTHING, *alive]))
         except QvmonError as error:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from qvmon.model.access import Permission, Principal
-from qvmon.model.clock import Clock
+from qvmon.model.clock import Clock, now_ms
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult, OutboundClient, SampleSink
 from qvmon.model.series import SampleBatch
@@ -16,9 +16,11 @@ from qvmon.services.collection import metrics
 from qvmon.services.collection.config import CollectionConfig
 from qvmon.services.collection.discovery import FileTargets, TargetGroup, static_groups
 from qvmon.services.collection.loop import ScrapeLoop
+from qvmon.services.collection.observations import Observations
 from qvmon.services.collection.page import HttpPages, LocalPages, PageSource
 from qvmon.services.collection.pool import Pages, ScrapePool
-from qvmon.services.collection.ports import FileStore, LocalMetrics
+from qvmon.services.collection.ports import FileStore, LocalMetrics, UnknownLog
+from qvmon.services.collection.senders import Senders
 from qvmon.services.collection.statuses import status_of
 from qvmon.services.collection.surroundings import Surroundings
 from qvmon.services.collection.target import Target, stable_number
@@ -38,6 +40,7 @@ class CollectionService:
         client: How targets are reached.
         clock: When.
         registry: Where the service counts.
+        unknown: Where is written down what could not be observed.
         files: Where target lists and credentials are read.
         local: Sources in this process, scraped like targets.
     """
@@ -50,6 +53,7 @@ class CollectionService:
         clock: Clock,
         registry: Registry,
         *,
+        unknown: UnknownLog,
         files: FileStore,
         local: Sequence[LocalMetrics] = (),
     ) -> None:
@@ -65,11 +69,18 @@ class CollectionService:
             sink,
             clock,
             registry,
+            Observations(unknown),
             seed=stable_number(config.spread_seed.encode()),
             threaded_body_bytes=config.threaded_body_bytes,
             max_series_bytes=config.max_series_bytes,
             first_scrape_within_ns=int(1e9 * (config.first_scrape_within_seconds or 0)),
         )
+        self._senders = Senders(
+            unknown,
+            int(1000 * config.sender_idle_seconds),
+            int(1000 * config.sender_forget_seconds),
+        )
+        self._looking: asyncio.Task[None] | None = None
         self._pools: dict[str, ScrapePool] = {}
         self._own_pools: list[ScrapePool] = []
         self._discoveries: dict[str, list[FileTargets]] = {}
@@ -79,6 +90,10 @@ class CollectionService:
 
     async def start(self) -> None:
         """Begin scraping; returns once every loop runs, not once it has scraped."""
+        self._around.observations.resume()
+        self._senders.resume(now_ms(self._clock))
+        if self._config.sender_idle_seconds:
+            self._looking = asyncio.create_task(self._look_after_senders())
         for source in self._local:
             job = self._local_job(source.name)
             self._own_pools.append(ScrapePool(job, self._pages_of(source), self._around))
@@ -90,7 +105,8 @@ class CollectionService:
     async def stop(self) -> None:
         """End every loop; nothing is marked as ended, for the process will be back."""
         tasks = [task for watchers in self._watchers.values() for task in watchers]
-        tasks += [*self._around.endings, *([self._first_round] if self._first_round else [])]
+        tasks += [*self._around.endings]
+        tasks += [each for each in (self._first_round, self._looking) if each]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -132,8 +148,10 @@ class CollectionService:
             QvmonError: FORBIDDEN or UNAUTHENTICATED without the permission to write telemetry.
         """
         principal.require(Permission.WRITE_TELEMETRY)
-        series = self._sink.series_ids(request.keys)[request.rows]
-        result = await self._sink.append(SampleBatch(series, request.timestamps, request.values))
+        ids = self._sink.series_ids(request.keys)
+        batch = SampleBatch(ids[request.rows], request.timestamps, request.values)
+        result = await self._sink.append(batch)
+        self._senders.received(request.keys, ids, batch, result, now_ms(self._clock))
         if request.metadata:
             self._sink.describe(request.metadata)
         self._count_write(request, result)
@@ -239,7 +257,14 @@ class CollectionService:
         finally:
             tried.cancel()
             limit.cancel()
+        targets = [loop.target for pool in self._all_pools() for loop in pool.loops()]
+        self._around.observations.settle(targets, now_ms(self._clock))
         self.first_round_done.set()
+
+    async def _look_after_senders(self) -> None:
+        while True:
+            await self._clock.sleep(self._config.sender_idle_seconds / 4)
+            self._senders.look(now_ms(self._clock))
 
 
 async def _all_tried(loops: Sequence[ScrapeLoop]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qvmon.model.clock import Clock
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SampleSink
+from qvmon.services.collection.observations import Observations
 
 if TYPE_CHECKING:
     from qvmon.services.collection.loop import ScrapeLoop
@@ -22,6 +23,7 @@ class Surroundings:
         sink: Where samples go.
         clock: When.
         registry: Where loops count.
+        observations: What is known of every target.
         seed: Moves every target's place in its interval.
         threaded_body_bytes: Pages at least this large are read in a thread.
         max_series_bytes: The longest name with labels of one exposed series.
@@ -34,6 +36,7 @@ class Surroundings:
     sink: SampleSink
     clock: Clock
     registry: Registry
+    observations: Observations
     seed: int = 0
     threaded_body_bytes: int = 1 << 16
     max_series_bytes: int = 64 << 10

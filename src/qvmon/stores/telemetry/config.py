@@ -29,6 +29,9 @@ class TelemetryConfig(BaseModel):
     max_pending_samples: int = Field(
         8_000_000, ge=1, description="Samples that may wait to become durable; more are refused."
     )
+    max_unknown_intervals: int = Field(
+        100_000, ge=1, description="Unknown intervals kept; the oldest beyond go first."
+    )
     upkeep_interval_seconds: float = Field(
         15, gt=0, description="How often flush, compaction and retention are looked at."
     )

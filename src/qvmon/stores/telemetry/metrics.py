@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qvmon.model.metrics import Registry, counter, gauge, histogram
+from qvmon.stores.telemetry.unknown import UnknownBook
 from qvmon.tsdb.database import REASONS, Database
 
 SAMPLES = counter(
@@ -40,6 +41,12 @@ CACHE_LOOKUPS = counter("qvmon_telemetry_cache_lookups_total", "Pages looked up.
 FLUSHED = counter("qvmon_telemetry_blocks_flushed_total", "Blocks written from the head.")
 MERGED = counter("qvmon_telemetry_compactions_total", "Times blocks were merged into one.")
 DELETED = counter("qvmon_telemetry_blocks_deleted_total", "Blocks deleted by retention.")
+UNKNOWN = gauge("qvmon_telemetry_unknown_intervals", "Unknown intervals kept, by state.", "state")
+UNKNOWN_LOST = gauge(
+    "qvmon_telemetry_unknown_intervals_lost",
+    "Unknown intervals lost since the start: over the limit, or lines that could not be read.",
+    "reason",
+)
 UPKEEP_FAILURES = counter(
     "qvmon_telemetry_upkeep_failures_total", "Rounds of upkeep that failed; they are tried again."
 )
@@ -68,6 +75,14 @@ class TelemetryMetrics:
     def refused(self, reason: str, samples: int) -> None:
         """Count refused samples."""
         self._refused[reason].add(samples)
+
+    def read_unknown(self, book: UnknownBook) -> None:
+        """Set the gauges of unknown intervals."""
+        still_open = len(book.open())
+        self.registry.value(UNKNOWN, "open").set(still_open)
+        self.registry.value(UNKNOWN, "ended").set(len(book) - still_open)
+        self.registry.value(UNKNOWN_LOST, "limit").set(book.dropped)
+        self.registry.value(UNKNOWN_LOST, "unreadable").set(book.unreadable)
 
     def read(self, database: Database) -> None:
         """Set the gauges that are only read."""

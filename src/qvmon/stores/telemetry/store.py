@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,9 +13,9 @@ import structlog
 
 from qvmon.model.clock import Clock, now_ms
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.model.labels import Matcher
+from qvmon.model.labels import Labels, Matcher
 from qvmon.model.metrics import Registry
-from qvmon.model.ports import AppendResult
+from qvmon.model.ports import Allowance, AppendResult
 from qvmon.model.series import (
     Int64s,
     LabelFrame,
@@ -24,11 +25,15 @@ from qvmon.model.series import (
     SeriesColumns,
     SeriesKeys,
 )
+from qvmon.model.unknown import QVMON_DOWN, UnknownInterval, asks_for_unknown
 from qvmon.stores.telemetry.commit import GroupCommit
 from qvmon.stores.telemetry.config import TelemetryConfig
 from qvmon.stores.telemetry.metadata import MetadataBook
 from qvmon.stores.telemetry.metrics import TelemetryMetrics
+from qvmon.stores.telemetry.unknown import UnknownBook
+from qvmon.stores.telemetry.unknown_series import series_of
 from qvmon.tsdb.database import Database
+from qvmon.tsdb.rows import EARLIEST
 
 Answer = TypeVar("Answer")
 
@@ -67,6 +72,7 @@ class TelemetryStore:
             _log.warning("recovery", directory=str(self._directory), warning=warning)
         self._metrics.replay.set(seconds)
         self._opened = _Opened(database, self._config, self._clock, self._metrics)
+        self._opened.note_absence()
         self._metrics.registry.before_collect(self._refresh)
         _log.info(
             "opened",
@@ -79,6 +85,7 @@ class TelemetryStore:
     def _refresh(self) -> None:
         if self._opened is not None:
             self._metrics.read(self._opened.database)
+            self._metrics.read_unknown(self._opened.unknown)
 
     async def stop(self) -> None:
         """Make what waits durable and let go of the directory."""
@@ -104,10 +111,16 @@ class TelemetryStore:
         """Remember what targets say about their metrics; the latest word wins."""
         self._open.metadata.describe(metadata)
 
-    async def select(self, selections: Sequence[Selection]) -> list[SeriesColumns]:
-        """Return the samples of each selection, series with none left out."""
+    async def select(
+        self, selections: Sequence[Selection], allowance: Allowance | None = None
+    ) -> list[SeriesColumns]:
+        """Return the samples of each selection, series with none left out.
+
+        Raises:
+            QvmonError: As ``allowance`` does, before the samples are read.
+        """
         opened = self._open
-        answers = (opened.query(opened.database.select, each) for each in selections)
+        answers = (opened.query(opened.select, each, allowance) for each in selections)
         return list(await asyncio.gather(*answers))
 
     async def series(
@@ -115,11 +128,30 @@ class TelemetryStore:
     ) -> LabelFrame:
         """Return the distinct series that match any set and may have samples in the interval."""
         opened = self._open
-        return await opened.query(opened.database.series, matcher_sets, start_ms, end_ms)
+        return await opened.query(opened.series, matcher_sets, start_ms, end_ms)
 
     async def metadata(self, metric: str | None = None) -> list[MetricMetadata]:
         """Return what targets said about one metric, or about all."""
         return self._open.metadata.entries(metric)
+
+    def begin_unknown(self, scope: Labels, reason: str, start_ms: int) -> None:
+        """Open an unknown interval; one that ended no earlier than ``start_ms`` goes on."""
+        self._open.unknown.begin(scope, reason, start_ms)
+
+    def end_unknown(self, scope: Labels, reason: str, end_ms: int) -> None:
+        """Close the open interval of a scope and reason; without one nothing happens."""
+        self._open.unknown.end(scope, reason, end_ms)
+
+    def open_unknown(self) -> list[UnknownInterval]:
+        """Return the unknown intervals that have not ended."""
+        return self._open.unknown.open()
+
+    async def unknown(
+        self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
+    ) -> list[UnknownInterval]:
+        """Return the unknown intervals of a stretch that match any set (all, with none)."""
+        opened = self._open
+        return await opened.query(opened.unknown.find, matcher_sets, start_ms, end_ms)
 
     async def upkeep(self) -> None:
         """Flush, compact, delete what is too old and save metadata, as far as each is due."""
@@ -139,12 +171,35 @@ class _Opened:
         self.database = database
         self.metadata = MetadataBook(database.paths.metadata)
         self.commit = GroupCommit(database, clock, metrics, config.max_pending_samples)
+        self.unknown = UnknownBook(database.paths.unknown, config.max_unknown_intervals)
         self._clock = clock
         self._metrics = metrics
         self._queries = ThreadPoolExecutor(config.query_threads, "qvmon-telemetry-query")
         self._upkeep_lock = asyncio.Lock()
         self._reported = 0
         self._rounds = asyncio.create_task(self._run(config.upkeep_interval_seconds))
+
+    def select(self, selection: Selection, allowance: Allowance | None) -> SeriesColumns:
+        """Return the samples of a selection; of unknown intervals when it names their metric."""
+        if not asks_for_unknown(selection.matchers):
+            with nullcontext() if allowance is None else allowance.at_work():
+                return self.database.select(selection, allowance)
+        end_ms = min(selection.end_ms, now_ms(self._clock))
+        found = self.unknown.find([selection.matchers], selection.start_ms, end_ms)
+        return series_of(found, selection.start_ms, end_ms)
+
+    def series(
+        self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
+    ) -> LabelFrame:
+        """Return the series that match; unknown intervals only where their metric is named."""
+        naming = [each for each in matcher_sets if asks_for_unknown(each)]
+        rest = [each for each in matcher_sets if not asks_for_unknown(each)]
+        if not naming:
+            return self.database.series(rest, start_ms, end_ms)
+        intervals = self.unknown.find(naming, start_ms, end_ms)
+        shown = dict.fromkeys(each.labels() for each in intervals)
+        stored = self.database.series(rest, start_ms, end_ms).all_labels() if rest else []
+        return LabelFrame.from_labels([*stored, *shown])
 
     async def query(self, work: Callable[..., Answer], *arguments: object) -> Answer:
         """Run ``work`` in a query thread."""
@@ -165,6 +220,7 @@ class _Opened:
         async with self._upkeep_lock:
             await self._save_metadata()
             await asyncio.to_thread(self._maintain)
+            await asyncio.to_thread(self._tend_unknown)
 
     def _maintain(self) -> None:
         self._metrics.flushed.add(self.database.flush())
@@ -172,6 +228,20 @@ class _Opened:
             self._metrics.merged.add()
         self._metrics.deleted.add(self.database.retain(now_ms(self._clock)))
         self._report_damage()
+
+    def _tend_unknown(self) -> None:
+        """Forget unknown intervals when samples of their time are forgotten, and sync the rest."""
+        kept_ms = self.database.options.retention_ms
+        if kept_ms:
+            self.unknown.retain(now_ms(self._clock) - kept_ms)
+        self.unknown.sync()
+
+    def note_absence(self) -> None:
+        """Say that nothing is known since the newest sample; who observes again ends that."""
+        database = self.database
+        newest = max([database.head.newest, *(block.meta.end_ms for block in database.blocks)])
+        if newest != EARLIEST:
+            self.unknown.begin(Labels(), QVMON_DOWN, min(newest, now_ms(self._clock)))
 
     def _report_damage(self) -> None:
         damaged = self.database.blocks.damaged
@@ -191,4 +261,5 @@ class _Opened:
         async with self._upkeep_lock:
             await self._save_metadata()
             await asyncio.to_thread(self._queries.shutdown)
+            self.unknown.close()
             self.database.close()

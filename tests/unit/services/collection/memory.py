@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 
 import numpy as np
@@ -14,6 +14,7 @@ from qvmon.model.labels import Labels
 from qvmon.model.metrics import Metric, Registry
 from qvmon.model.ports import AppendResult, OutboundRequest, OutboundResponse
 from qvmon.model.series import STALE_BITS, Int64s, MetricMetadata, SampleBatch, SeriesKeys
+from qvmon.model.unknown import UnknownInterval
 from qvmon.services.collection import CollectionConfig, CollectionService, LocalMetrics
 from qvmon.testing.clock import JumpingClock
 from qvmon.wire.prometheus_config import decode_prometheus_config
@@ -89,6 +90,27 @@ class MemorySink:
         return {labels["__name__"] for labels in self.samples}
 
 
+class MemoryUnknown:
+    """Keeps unknown intervals as (scope, reason, start, end), in the order of their beginnings."""
+
+    def __init__(self) -> None:
+        self.kept: list[UnknownInterval] = []
+
+    def begin_unknown(self, scope: Labels, reason: str, start_ms: int) -> None:
+        self.kept.append(UnknownInterval(scope, start_ms, None, reason))
+
+    def end_unknown(self, scope: Labels, reason: str, end_ms: int) -> None:
+        for row, each in enumerate(self.kept):
+            if (each.scope, each.reason, each.end_ms) == (scope, reason, None):
+                self.kept[row] = replace(each, end_ms=end_ms)
+
+    def open_unknown(self) -> list[UnknownInterval]:
+        return [each for each in self.kept if each.end_ms is None]
+
+    def shown(self) -> list[tuple[str, int, int | None]]:
+        return [(each.reason, each.start_ms, each.end_ms) for each in self.kept]
+
+
 @dataclass
 class MemoryTargets:
     """Answers by URL: text, an error to raise, or a function that gives either."""
@@ -148,6 +170,7 @@ class World:
     """A running collection with everything around it in memory."""
 
     sink: MemorySink = field(default_factory=MemorySink)
+    unknown: MemoryUnknown = field(default_factory=MemoryUnknown)
     targets: MemoryTargets = field(default_factory=MemoryTargets)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     clock: JumpingClock = field(default_factory=JumpingClock)
@@ -162,6 +185,7 @@ class World:
             self.targets,
             self.clock,
             self.registry,
+            unknown=self.unknown,
             files=self.files,
             local=self.local,
         )
