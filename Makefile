@@ -6,7 +6,10 @@ SYNCED := $(VENV)/.synced
 DEV := $(VENV)/.synced-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check fmt docs reference bench ui clean
+.PHONY: help run test unit check fmt docs reference bench chaos fuzz ui clean
+KILLS ?= 1000
+QUERIES ?= 20000
+SEED ?= $(shell date +%s)
 
 help: ## Say what the verbs do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -40,6 +43,12 @@ reference: $(DEV) ## Write the generated pages of docs/reference
 
 bench: $(DEV) ## Measure speed, beside peers where they are installed
 	$(BIN)/python -m benchmarks
+
+chaos: $(DEV) ## Kill the store KILLS times at random instants; nothing acknowledged may be lost
+	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED)
+
+fuzz: $(DEV) ## Ask QUERIES random queries here and of a Prometheus 3.16 (benchmarks/README.md)
+	$(BIN)/python -m tests.differential --queries $(QUERIES) --seed $(SEED)
 
 ui: $(SYNCED) ## Build the web client (a second time only when it changed)
 	@$(BIN)/python ui/build.py
