@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -72,41 +74,66 @@ def test_a_log_cut_anywhere_gives_every_group_that_was_whole(tmp_path_factory, d
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_flipped_byte_loses_at_most_what_follows_and_says_where(tmp_path_factory, data):
-    small, sizes = _filled(tmp_path_factory.mktemp("flip"))
+def test_a_flipped_byte_loses_the_record_it_is_in_and_says_where(tmp_path_factory, data):
+    """The first record names the series: without it nothing is known; the others are groups."""
+    small, _ = _filled(tmp_path_factory.mktemp("flip"))
     log = _log(small)
     content = bytearray(log.read_bytes())
+    seams = _seams(content)
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] ^= data.draw(st.integers(1, 255))
     log.write_bytes(content)
     small.open()
-    in_segment_number = 8 <= at < SEGMENT_HEADER.size
-    whole = GROUPS if in_segment_number else sum(size <= at for size in sizes)
-    assert _groups(small) == {whole}
-    warnings = small.database.recovery.warnings
-    assert in_segment_number or str(log) in warnings[0]
-    if not in_segment_number and "moved" in warnings[0]:
+    hit = sum(seam <= at for seam in seams) - 1
+    times = [10 * group for group in range(GROUPS) if group != hit - 1] if hit else []
+    expected = {series: [(time, time / 10) for time in times] for series in range(3) if times}
+    assert small.read() == expected
+    first, *others = small.database.recovery.warnings
+    assert str(log) in first
+    assert f"offset {seams[hit] if hit >= 0 else 0}:" in first
+    assert [f"{3 * GROUPS} samples are lost" in each for each in others] == [True] * (hit == 0)
+    if "copied" in first:
         (kept,) = small.database.paths.quarantine.iterdir()
-        assert content.endswith(kept.read_bytes())
+        assert kept.read_bytes() in content
+    small.append((0, 5_000, 1.0))
+    small.reopen()
+    assert small.read(5_000)[0] == [(5_000, 1.0)]
     small.database.close()
 
 
-def test_damage_in_one_segment_leaves_the_others_readable(tmp_path):
+def test_names_lost_in_one_segment_are_found_in_another_of_the_same_run(tmp_path):
+    """And not in one of another run, where the same number is another series."""
     small = Small(tmp_path, segment_bytes=1 << 10)
     for group in range(60):
-        small.append(*((series, 10 * group, float(group)) for series in range(3)))
+        small.append(*((series, 10 * group, float(group)) for series in (3, 1, 2)))
+    small.reopen()
+    small.append(*((series, 5_000, -1.0) for series in (2, 1, 3)))
     small.database.close()
     numbers = small.database.paths.segments()
-    assert len(numbers) > 3
+    assert len(numbers) > 4
     damaged = small.database.paths.segment(numbers[1])
     content = bytearray(damaged.read_bytes())
-    content[SEGMENT_HEADER.size + 4] ^= 0xFF
+    content[SEGMENT_HEADER.size + RECORD_HEADER.size + 4] ^= 1
     damaged.write_bytes(content)
     small.open()
-    times = [t for t, _ in small.read()[1]]
-    assert times[0] == 0
-    assert times[-1] == 590
-    assert len(times) < 60
+    everything = [(10 * group, float(group)) for group in range(60)] + [(5_000, -1.0)]
+    assert small.read() == dict.fromkeys((1, 2, 3), everything)
+    assert len(small.database.recovery.warnings) == 1
+    small.database.close()
+
+
+@pytest.mark.parametrize("content", [struct.pack("<6sHQQI", b"QVMWAL", 9, 1, 7, 0), b"noise" * 99])
+def test_a_segment_that_cannot_be_understood_is_moved_away_whole(tmp_path, content):
+    content = content[:24] + struct.pack("<I", zlib.crc32(content[:24])) + content[28:] + b"more"
+    small, _ = _filled(tmp_path)
+    strange = small.database.paths.segment(7)
+    strange.write_bytes(content)
+    small.open()
+    assert _groups(small) == {GROUPS}
+    assert f"{strange}: the segment" in small.database.recovery.warnings[0]
+    assert (small.database.paths.quarantine / strange.name).read_bytes() == content
+    small.reopen()
+    assert small.database.recovery.warnings == []
     small.database.close()
 
 

@@ -71,6 +71,7 @@ class WriteAheadLog:
         *,
         first: int = 1,
     ) -> None:
+        self._run = int.from_bytes(os.urandom(8), "little") | 1
         self._paths = paths
         self._keys_of = keys_of
         self._segment_bytes = segment_bytes
@@ -155,7 +156,7 @@ class WriteAheadLog:
         path = self._path(self._open)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
         try:
-            os.write(file, segment_header(self._open.number))
+            os.write(file, segment_header(self._open.number, self._run))
             sync(path.parent)
         except OSError:
             os.close(file)
