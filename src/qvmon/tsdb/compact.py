@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from qvmon.model.series import Int64s
-from qvmon.tsdb.block.block import Block, BlockMeta
+from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.blocks import BlockList
+from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.writer import Origin
 from qvmon.tsdb.flush import write_series
 from qvmon.tsdb.identity.index import Index

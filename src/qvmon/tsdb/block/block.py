@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -13,72 +11,13 @@ import pyarrow.parquet as pq
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Int64s, SeriesKeys
 from qvmon.tsdb import kernels
-from qvmon.tsdb.block.cache import PageCache
+from qvmon.tsdb.block.cache import Page, PageCache
+from qvmon.tsdb.block.meta import BlockMeta
+from qvmon.tsdb.block.samples import DamagedBlockError, SamplesFile, Scales
 from qvmon.tsdb.cuts import NO_CUTS
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import BlockPaths
 from qvmon.tsdb.rows import Part, Rows
-
-BLOCK_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class BlockMeta:
-    """What ``meta.json`` says.
-
-    Attributes:
-        version: Of the format.
-        number: The block's number; a later block has a larger one.
-        rank: Of two blocks that have a sample of one series at one time, the lower rank is right:
-            the number of the first of all blocks it was merged from.
-        sources: Numbers of the blocks it replaces.
-        start_ms: No sample is older.
-        end_ms: No sample is newer.
-        series: How many series have samples.
-        samples: How many samples there are.
-    """
-
-    version: int
-    number: int
-    rank: int
-    sources: tuple[int, ...]
-    start_ms: int
-    end_ms: int
-    series: int
-    samples: int
-
-    def to_json(self) -> bytes:
-        """Return the file's content."""
-        return json.dumps(asdict(self), indent=1).encode()
-
-    @classmethod
-    def from_json(cls, content: bytes) -> BlockMeta:
-        """Return what a file says.
-
-        Raises:
-            QvmonError: CORRUPT, or UNSUPPORTED for a later version.
-        """
-        try:
-            fields: dict[str, Any] = json.loads(content)
-            version = fields["version"]
-            if version != BLOCK_VERSION:
-                message = f"block has version {version}, known is {BLOCK_VERSION}"
-                raise QvmonError(ErrorKind.UNSUPPORTED, message)
-            return cls(**{**fields, "sources": tuple(fields["sources"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise QvmonError(ErrorKind.CORRUPT, f"meta.json cannot be read: {error}") from error
-
-
-class DamagedBlockError(QvmonError):
-    """A block that was opened and whose samples are not what was written.
-
-    Attributes:
-        number: The block's number.
-    """
-
-    def __init__(self, number: int, reason: str) -> None:
-        super().__init__(ErrorKind.CORRUPT, reason, block=number)
-        self.number = number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,29 +57,33 @@ class Block:
         self._cache = cache
         try:
             self.meta = BlockMeta.from_json(paths.meta.read_bytes())
-            self._file = pa.memory_map(str(paths.samples))
-            self._footer = pq.read_metadata(paths.samples)
+            self._samples = SamplesFile(paths.samples)
             self.size = sum(path.stat().st_size for path in paths.directory.iterdir())
             self._read_series(index)
         except (OSError, pa.ArrowException, KeyError) as error:
             message = f"block {paths.directory} cannot be read: {error}"
             raise QvmonError(ErrorKind.CORRUPT, message) from error
-        groups = [self._footer.row_group(i).num_rows for i in range(self._footer.num_row_groups)]
-        self._group_starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(groups, dtype=int)))
         self._check_counts()
 
     def _read_series(self, index: Index) -> None:
-        table = pq.read_table(
-            self.paths.series, columns=["key", "first_row"], page_checksum_verification=True
-        )
+        decimal = self.meta.version > 1
+        columns = ["key", "first_row", *(["base", "divisor"] if decimal else [])]
+        table = pq.read_table(self.paths.series, columns=columns, page_checksum_verification=True)
         ids = index.ids(_keys(table.column("key").combine_chunks().cast(pa.large_binary())))
         starts = table.column("first_row").to_numpy()
         self._order = np.argsort(ids, kind="stable")
         self.ids: Int64s = ids[self._order]
-        self._starts: Int64s = np.append(starts, self._footer.num_rows)
+        self._starts: Int64s = np.append(starts, self._samples.rows)
+        self._scales = (
+            Scales(
+                self._starts, table.column("base").to_numpy(), table.column("divisor").to_numpy()
+            )
+            if decimal
+            else None
+        )
 
     def _check_counts(self) -> None:
-        right = self._footer.num_rows == self.meta.samples and len(self.ids) == self.meta.series
+        right = self._samples.rows == self.meta.samples and len(self.ids) == self.meta.series
         if not right or np.any(np.diff(self._starts) < 0):
             message = f"block {self.paths.directory}: its files do not belong together"
             raise QvmonError(ErrorKind.CORRUPT, message)
@@ -189,7 +132,7 @@ class Block:
         counts = np.zeros(n, np.int64)
         pieces = []
         for group in self._groups_of(begins, stops).tolist():
-            low, high = self._group_starts[group], self._group_starts[group + 1]
+            low, high = self._samples.group_starts[group], self._samples.group_starts[group + 1]
             inside = np.flatnonzero((begins < high) & (stops > low))
             times, bits = self._page(group)
             first = np.maximum(begins[inside], low) - low
@@ -202,27 +145,24 @@ class Block:
 
     def _groups_of(self, begins: Int64s, stops: Int64s) -> Int64s:
         """Return the row groups that hold the row ranges."""
-        first = np.searchsorted(self._group_starts, begins, side="right") - 1
-        last = np.searchsorted(self._group_starts, stops, side="left")
-        marks = np.zeros(len(self._group_starts) + 1, np.int64)
+        first = np.searchsorted(self._samples.group_starts, begins, side="right") - 1
+        last = np.searchsorted(self._samples.group_starts, stops, side="left")
+        marks = np.zeros(len(self._samples.group_starts) + 1, np.int64)
         np.add.at(marks, first, 1)
         np.add.at(marks, last, -1)
         return np.flatnonzero(np.cumsum(marks) > 0)
 
-    def _page(self, group: int) -> tuple[Int64s, Int64s]:
+    def _page(self, group: int) -> Page:
         return self._cache.page((self.meta.number, group), lambda: self._decode(group))
 
-    def _decode(self, group: int) -> tuple[Int64s, Int64s]:
+    def _decode(self, group: int) -> Page:
         try:
-            file = pq.ParquetFile(
-                self._file, metadata=self._footer, page_checksum_verification=True
-            )
-            table = file.read_row_group(group, columns=["timestamp", "value"], use_threads=False)
+            if self._scales is None:
+                return self._samples.read_plain(group)
+            return self._samples.read_decimals(group, self._scales)
         except (OSError, pa.ArrowException) as error:
             reason = f"{self.paths.samples}: row group {group} cannot be read: {error}"
             raise DamagedBlockError(self.meta.number, reason) from error
-        times = table.column("timestamp").to_numpy().view(np.int64)
-        return times, table.column("value").to_numpy().view(np.int64)
 
 
 def _keys(column: pa.LargeBinaryArray) -> SeriesKeys:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from threading import Lock
 
 from qvmon.model.series import Bools, Int64s
-from qvmon.tsdb.block.block import Block, DamagedBlockError
+from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.cache import PageCache
+from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.durable import remove_directory, set_aside
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import BlockPaths, DataPaths

@@ -47,7 +47,7 @@ def written(tmp_path, monkeypatch):
 def test_meta_says_what_the_block_is(written):
     paths, meta, _, _ = written
     assert json.loads(paths.meta.read_text()) == {
-        "version": 1,
+        "version": 2,
         "number": 3,
         "rank": 2,
         "sources": [1, 2],
@@ -94,6 +94,7 @@ def test_anybody_can_read_it_as_parquet(written):
     assert [str(field.type) for field in samples.schema] == [
         "int32",
         "timestamp[ms, tz=UTC]",
+        "int64",
         "double",
     ]
     joined = samples.join(series.select(["series", "key"]), "series")
@@ -103,9 +104,9 @@ def test_anybody_can_read_it_as_parquet(written):
     assert series["first_row"].to_pylist()[:4] == [0, 1, 3, 6]
     encodings = {
         column.path_in_schema: column.encodings
-        for column in (pq.read_metadata(paths.samples).row_group(0).column(i) for i in range(3))
+        for column in (pq.read_metadata(paths.samples).row_group(0).column(i) for i in range(4))
     }
-    assert "BYTE_STREAM_SPLIT" in encodings["value"]
+    assert "DELTA_BINARY_PACKED" in encodings["mantissa"]
     assert "DELTA_BINARY_PACKED" in encodings["timestamp"]
     assert len(rows.times) == samples.num_rows
 
