@@ -25,7 +25,7 @@ class Cardinality:
         max_time_ms: The newest sample of the head.
         series_by_metric: Metric to its number of series, largest first.
         values_by_label: Label to its number of distinct values.
-        bytes_by_label: Label to the bytes of its distinct values.
+        bytes_by_label: Label to the bytes of its values, each counted for every series it is in.
         series_by_pair: ``label=value`` to its number of series.
     """
 

@@ -15,6 +15,7 @@ from threading import Lock
 
 import numpy as np
 
+from qvmon.model.cardinality import Cardinality
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.labels import Matcher
 from qvmon.model.ports import AppendResult
@@ -31,6 +32,7 @@ from qvmon.model.series import (
 from qvmon.tsdb.block.block import DamagedBlockError
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.cache import PageCache
+from qvmon.tsdb.cardinality import cardinality
 from qvmon.tsdb.compact import expired, merge_blocks, mergeable
 from qvmon.tsdb.durable import sync
 from qvmon.tsdb.flush import flush_head, flush_late
@@ -43,6 +45,7 @@ from qvmon.tsdb.options import Options
 from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.recover import recover
 from qvmon.tsdb.rows import EARLIEST, Rows, merged
+from qvmon.tsdb.snapshot import write_snapshot
 from qvmon.tsdb.tombstones import Tombstone
 
 REASONS = {
@@ -162,6 +165,10 @@ class Database:
         self.blocks.mark_present(ids, start_ms, end_ms, present)
         return self.index.frame(ids[present])
 
+    def cardinality(self, limit: int) -> Cardinality:
+        """Return which labels make the head's series many, ``limit`` entries a list."""
+        return cardinality(self.index, self.head, limit)
+
     def delete(
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
     ) -> None:
@@ -213,6 +220,31 @@ class Database:
                 )
             )
         )
+
+    def snapshot(self, name: str, *, skip_head: bool = False) -> Path:
+        """Make a copy of everything acknowledged so far and return its directory.
+
+        Appends go on; it waits for a flush or merge that is under way.
+
+        Args:
+            name: Of a directory below ``snapshots/`` that is not there yet.
+            skip_head: Leave out what is not in blocks.
+
+        Raises:
+            QvmonError: UNAVAILABLE, when the file system refuses.
+        """
+        with self._upkeep_lock:
+            with self._write_lock:
+                self.wal.commit()
+                current = self.wal.rotate()
+            numbers = [] if skip_head else self.paths.segments()
+            self._state.save(self.paths.head_state)
+            return write_snapshot(
+                self.paths,
+                name,
+                [block.meta.number for block in self.blocks],
+                [number for number in numbers if number < current],
+            )
 
     def flush(self) -> int:
         """Move what is due from the head to blocks; return how many blocks were written.

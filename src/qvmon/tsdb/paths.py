@@ -13,9 +13,9 @@ _TEMPORARY_SUFFIX = ".tmp"
 class DataPaths:
     """The layout of one data directory.
 
-    ``lock``, ``head.json`` (how far the head is in blocks), ``metadata.json``, ``unknown.log``, ``wal/`` with one
-    file a segment, ``blocks/`` with one directory a block, ``quarantine/`` for what could not be
-    read.
+    ``lock``, ``head.json`` (how far the head is in blocks), ``tombstones.json``, ``metadata.json``,
+    ``unknown.log``, ``wal/`` with one file a segment, ``blocks/`` with one directory a block,
+    ``snapshots/`` with one directory a snapshot, ``quarantine/`` for what could not be read.
     """
 
     root: Path

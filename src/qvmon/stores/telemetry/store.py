@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
+from qvmon.model.cardinality import Cardinality
 from qvmon.model.clock import Clock, now_ms
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels, Matcher
@@ -153,6 +157,41 @@ class TelemetryStore:
         opened = self._open
         return await opened.query(opened.unknown.find, matcher_sets, start_ms, end_ms)
 
+    async def delete_series(
+        self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
+    ) -> None:
+        """Delete the samples in start_ms..end_ms of the series that match any set.
+
+        When it returns no read finds them, also after a crash; what is appended from then on is
+        kept.
+
+        Raises:
+            QvmonError: INVALID without matchers or with an interval that ends before it begins,
+                UNAVAILABLE when it could not be made durable.
+        """
+        opened = self._open
+        await opened.exclusively(opened.database.delete, matcher_sets, start_ms, end_ms)
+
+    async def clean_tombstones(self) -> None:
+        """Return when no file holds a sample that was deleted before."""
+        opened = self._open
+        await opened.exclusively(opened.database.clean_tombstones)
+
+    async def snapshot(self, *, skip_head: bool = False) -> str:
+        """Copy everything acknowledged so far, sharing files; return the directory's name.
+
+        The directory is below ``snapshots/`` in the data directory and is laid out as that is.
+
+        Raises:
+            QvmonError: UNAVAILABLE, when the file system refuses.
+        """
+        return await self._open.snapshot(skip_head=skip_head)
+
+    async def cardinality(self, limit: int) -> Cardinality:
+        """Return which labels make the newest series many, ``limit`` entries a list."""
+        opened = self._open
+        return await opened.query(opened.database.cardinality, limit)
+
     async def upkeep(self) -> None:
         """Flush, compact, delete what is too old and save metadata, as far as each is due."""
         await self._open.upkeep()
@@ -221,6 +260,22 @@ class _Opened:
             await self._save_metadata()
             await asyncio.to_thread(self._maintain)
             await asyncio.to_thread(self._tend_unknown)
+
+    async def exclusively(self, work: Callable[..., Answer], *arguments: object) -> Answer:
+        """Run ``work``, which changes files, between rounds of upkeep."""
+        async with self._upkeep_lock:
+            return await asyncio.to_thread(work, *arguments)
+
+    async def snapshot(self, *, skip_head: bool) -> str:
+        """Write a snapshot under a name that tells when and is given once."""
+        now = datetime.fromtimestamp(now_ms(self._clock) / 1000, UTC)
+        name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
+        write = partial(self.database.snapshot, name, skip_head=skip_head)
+        async with self._upkeep_lock:
+            await self._save_metadata()
+            await asyncio.to_thread(self.unknown.sync)
+            await asyncio.to_thread(write)
+        return name
 
     def _maintain(self) -> None:
         self._metrics.flushed.add(self.database.flush())

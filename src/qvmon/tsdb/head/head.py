@@ -84,12 +84,30 @@ class Head:
     @property
     def chunk_bytes(self) -> int:
         """Bytes of the chunks in use."""
-        used = int(self._state[kernels.FRESH] - self._state[kernels.FREE])
-        return used * _CHUNK_BYTES
+        return self.chunks * _CHUNK_BYTES
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks are in use."""
+        return int(self._state[kernels.FRESH] - self._state[kernels.FREE])
+
+    def earliest(self) -> int:
+        """Return the oldest sample's time, late ones included, ``LATEST`` when there is none."""
+        with self._lock:
+            late = self._late_views()
+        return min(self.oldest, *(int(view.times.min(initial=LATEST)) for view in late))
 
     def active_series(self) -> int:
-        """Return how many series have samples here."""
+        """Return how many series have samples here, late ones apart."""
         return int(np.count_nonzero(self._first[: self._series] >= 0))
+
+    def active(self) -> Int64s:
+        """Return the ascending ids of the series that have samples here, late ones included."""
+        with self._lock:
+            late = self._late_views()
+            ids = np.flatnonzero(self._first[: self._series] >= 0)
+        several = [np.unique(view.series) for view in late if view.count]
+        return np.unique(np.concatenate((ids, *several))) if several else ids
 
     def append(self, batch: SampleBatch, admission: Admission) -> Bytes:
         """Store a batch and return uint8[n], a verdict of ``kernels`` for each row."""

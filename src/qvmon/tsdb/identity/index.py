@@ -158,6 +158,14 @@ class Index:
         code = self.symbols.find(value)
         return kernels.find_pair(name << 32 | code, self._slots, self._pairs) if code >= 0 else -1
 
+    def count_pairs(self, ids: Int64s) -> tuple[Int64s, Int64s, Int64s]:
+        """Return the label pairs of the series ``ids``: name codes, value codes, series of each."""
+        counts = np.zeros(int(self._counts[_PAIRS]), np.int64)
+        kernels.count_pairs(ids, self._ends, self._members, counts)
+        present = np.flatnonzero(counts)
+        pairs = self._pairs[present]
+        return pairs >> 32, pairs & 0x7FFFFFFF, counts[present]
+
     def frame(self, ids: Int64s) -> LabelFrame:
         """Return the labels of the series ``ids``, in that order."""
         seen = np.zeros(len(self.symbols), np.uint8)

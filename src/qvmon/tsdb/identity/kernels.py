@@ -381,6 +381,15 @@ def fill_postings(
             fill[members[at]] += 1
 
 
+@kernel("void(int64[::1], int64[::1], int32[::1], int64[::1])")
+def count_pairs(ids: Int64s, ends: Int64s, members: Int32s, counts: Int64s) -> None:
+    """Add to ``counts[pair]`` how many of the series ``ids`` have that pair."""
+    for series in ids:
+        for at in range(ends[series], ends[series + 1]):
+            if members[at] < len(counts):
+                counts[members[at]] += 1
+
+
 @kernel("void(int64[::1], int64[::1], int32[::1], int64[::1], uint8[::1])")
 def mark_names(ids: Int64s, ends: Int64s, members: Int32s, pairs: Int64s, seen: Bytes) -> None:
     """Set ``seen[name code]`` for every label name of the series ``ids``."""

@@ -28,6 +28,11 @@ class SymbolArena:
     def __len__(self) -> int:
         return int(self._counts[1])
 
+    def lengths(self, codes: Int64s) -> Int64s:
+        """Return int64[n]: the bytes of each string."""
+        lengths: Int64s = self.table.ends[codes + 1] - self.table.ends[codes]
+        return lengths
+
     def find(self, text: str) -> int:
         """Return the code of ``text``, negative when no label has it."""
         return self.table.find(text.encode())
