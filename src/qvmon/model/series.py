@@ -195,12 +195,15 @@ class SeriesColumns:
         offsets: int64[n + 1]; series i owns rows ``offsets[i]:offsets[i + 1]``.
         timestamps: int64[total]; milliseconds, strictly increasing within a series.
         values: float64[total]; staleness markers included.
+        starts: int64[total], or none when no sample carries one; when the counter of a sample
+            started, in milliseconds, 0 for unknown.
     """
 
     labels: LabelFrame
     offsets: Int64s
     timestamps: Int64s
     values: Float64s
+    starts: Int64s | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -11,6 +11,7 @@ from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Float64s, SeriesColumns
 from qvmon.promql import binary, functions, groups, labelling, windows
 from qvmon.promql.arithmetic import apply
+from qvmon.promql.edges.kernels import smoothed_values
 from qvmon.promql.nodes import (
     Aggregate,
     Binary,
@@ -31,7 +32,7 @@ from qvmon.promql.position import Span
 from qvmon.promql.results import Grid, Matrix, Notes, Result, Scalar, Text, Vector
 from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
 from qvmon.promql.watch import Watch, at_steps, in_last_window, in_windows
-from qvmon.promql.windows.kernels import instant_values, smoothed_values
+from qvmon.promql.windows.kernels import instant_values
 
 _UNWATCHED = Watch()
 
@@ -106,6 +107,7 @@ def _contiguous(columns: SeriesColumns) -> SeriesColumns:
         np.ascontiguousarray(columns.offsets, np.int64),
         np.ascontiguousarray(columns.timestamps, np.int64),
         np.ascontiguousarray(columns.values, np.float64),
+        None if columns.starts is None else np.ascontiguousarray(columns.starts, np.int64),
     )
 
 
@@ -201,14 +203,13 @@ class Evaluation:
         if not isinstance(node, Subquery):
             raise QvmonError(ErrorKind.INTERNAL, f"{node} is no range vector")
         inner = scope.inside(node)
-        if self.watch.tally is not None:
-            self.watch.tally.enter(inner.grid)
+        is_all = self.watch.tally is not None and self.watch.tally.enter(inner.grid)
         values = self.vector(node.expression, inner)
         columns = windows.columns_of(values, inner.grid.times())
         length = scope.milliseconds(node.range, positive=True)
         looked = scope.looked_at(node.shift)
         found = windows.windows(columns, looked, length, at, unnamed=values.unnamed)
-        return self._counted(found, scope)
+        return found if is_all else self._counted(found, scope)
 
     def _selector(self, node: VectorSelector, scope: Scope) -> Sheet:
         columns, looked = self.sources[node.span], scope.looked_at(node.shift)
@@ -233,7 +234,8 @@ class Evaluation:
     def _aggregate(self, node: Aggregate, scope: Scope) -> Sheet:
         of = self.vector(node.operand, scope)
         if node.operator == "count_values" and node.parameter is not None:
-            return groups.count_values(node, of, labelling.literal(node.parameter))
+            label = labelling.label_name(node.parameter, "invalid label name", quoted=True)
+            return groups.count_values(node, of, label)
         if node.parameter is None:
             return groups.aggregate(node, of, None)
         parameter = self.scalar(node.parameter, scope)

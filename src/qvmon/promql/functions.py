@@ -11,7 +11,7 @@ from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.floats import format_float
 from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
-from qvmon.promql import histogram, info_function, labelling, windows
+from qvmon.promql import histogram, info_function, labelling, starts, windows
 from qvmon.promql.arithmetic import UNARY, clamp, date_part, elementwise, round_to
 from qvmon.promql.binary import nameless
 from qvmon.promql.nodes import Call, Node, ValueType, VectorSelector
@@ -29,6 +29,8 @@ from qvmon.promql.sheet import (
     with_column,
 )
 from qvmon.promql.windows.kernels import instant_times
+
+_DESTINATION = "invalid destination label name in {}():"
 
 DATE_PARTS = frozenset(
     {
@@ -134,11 +136,29 @@ def _over_windows(of: Arguments, node: Call, scope: Scope) -> Sheet:
         present = windows.over_time(ranged, "present_over_time")[1]
         missing = ~np.any(present, axis=0)
         return _absent(node, np.broadcast_to(missing, scope.grid.steps))
-    out = ranged.sheet(windows.function_over(node.function)(ranged, *scalars))
+    if node.function in starts.RATES and not ranged.mode and ranged.columns.starts is not None:
+        out = _started_rate(of, node, ranged)
+    else:
+        out = ranged.sheet(windows.function_over(node.function)(ranged, *scalars))
     _note(of.notes, node, out, scalars)
     if node.function in windows.KEEP_NAME:
         return out
     return nameless(out, drop_late=of.drop_late)
+
+
+def _started_rate(of: Arguments, node: Call, ranged: windows.Windows) -> Sheet:
+    per_second = node.function == "rate"
+    values, present, overlaps = starts.rate(
+        ranged.columns, ranged.starts, ranged.ends, per_second=per_second
+    )
+    rows = np.flatnonzero(overlaps)
+    names = strings(ranged.columns.labels.take(rows), METRIC_NAME)
+    times_looked = len(ranged.at) // len(ranged.starts)
+    counts: dict[str, int] = {}
+    for name, count in zip(names, overlaps[rows], strict=True):
+        counts[name] = counts.get(name, 0) + int(count) * times_looked
+    of.notes.overlapping_starts(node.arguments[0].span, counts)
+    return ranged.sheet((values, present))
 
 
 def _note(notes: NoteBook, node: Call, out: Sheet, scalars: list[Float64s]) -> None:
@@ -195,6 +215,17 @@ def _timestamp(of: Arguments, node: Call, scope: Scope) -> Sheet:
     return nameless(out, drop_late=of.drop_late)
 
 
+def _start_timestamp(of: Arguments, node: Call, scope: Scope) -> Sheet:
+    argument = unwrapped(node.arguments[0])
+    columns = of.sources.get(argument.span) if isinstance(argument, VectorSelector) else None
+    if columns is None or columns.starts is None or not isinstance(argument, VectorSelector):
+        return _no_float(of, node, scope)
+    looked = scope.looked_at(argument.shift)
+    rows, present = starts.instant_starts(columns, looked.times(), looked.lookback_ms)
+    out = of.seen(sheet(columns.labels, *at_every_step(rows, present, scope.grid.steps)), scope)
+    return nameless(out, drop_late=of.drop_late)
+
+
 def _informed(of: Arguments, node: Call, scope: Scope) -> Sheet:
     base, selector = of.vector(node.arguments[0], scope), info_function.selector(node, scope)
     columns, looked = of.sources[selector.span], scope.looked_at(selector.shift)
@@ -225,15 +256,16 @@ def _rounded(of: Arguments, node: Call, scope: Scope) -> Sheet:
 
 
 def _label_replaced(of: Arguments, node: Call, scope: Scope) -> Sheet:
-    vector = of.vector(node.arguments[0], scope)
-    return labelling.label_replace(
-        vector, *(labelling.literal(each) for each in node.arguments[1:])
-    )
+    target = labelling.label_name(node.arguments[1], _DESTINATION.format(node.function))
+    rest = (labelling.literal(each) for each in node.arguments[2:])
+    return labelling.label_replace(of.vector(node.arguments[0], scope), target, *rest)
 
 
 def _label_joined(of: Arguments, node: Call, scope: Scope) -> Sheet:
-    vector = of.vector(node.arguments[0], scope)
-    target, separator, *sources = (labelling.literal(each) for each in node.arguments[1:])
+    bad_source = "invalid source label name in label_join():"
+    sources = [labelling.label_name(each, bad_source) for each in node.arguments[3:]]
+    target = labelling.label_name(node.arguments[1], _DESTINATION.format(node.function))
+    separator, vector = labelling.literal(node.arguments[2]), of.vector(node.arguments[0], scope)
     return labelling.label_join(vector, target, separator, sources)
 
 
@@ -314,6 +346,7 @@ _SPECIAL: dict[str, Callable[[Arguments, Call, Scope], Sheet]] = {
     "sort_by_label": _unchanged,
     "sort_by_label_desc": _unchanged,
     "sort_desc": _unchanged,
+    "start_timestamp": _start_timestamp,
     "timestamp": _timestamp,
     "vector": _vector,
 }

@@ -74,6 +74,19 @@ def quantile_of(values: Float64s, q: float) -> float:
     return low * (1 - weight) + high * weight
 
 
+@kernel(f"float64({FLOATS}, boolean)")
+def transitions(values: Float64s, only_falls: bool) -> float:
+    """Return how often consecutive values differ, or fall."""
+    count = 0
+    for i in range(1, len(values)):
+        before, now = values[i - 1], values[i]
+        if only_falls:
+            count += now < before
+        else:
+            count += now != before and not (math.isnan(now) and math.isnan(before))
+    return float(count)
+
+
 @kernel(f"Tuple((float64[:, ::1], boolean[:, ::1], int64[::1]))({GRID}, {MASK}, {INTS}, int64)")
 def merge_rows(
     values: Float64s, present: Bools, groups: Int64s, count: int

@@ -23,14 +23,12 @@ def label_replace(of: Sheet, target: str, replacement: str, source: str, express
     """Return the series with ``target`` set where the whole of ``source`` matches.
 
     Raises:
-        QvmonError: INVALID, for a bad expression or label name, or when series become equal.
+        QvmonError: INVALID, for a bad expression, or when series become equal.
     """
     try:
         pattern = compile_pattern(f"(?:{expression})")
     except QvmonError as error:
         raise invalid(f"invalid regular expression in label_replace(): {expression}") from error
-    if not target:
-        raise invalid(f'invalid destination label name in label_replace(): "{target}"')
     before = strings(of.labels, target)
     found = strings(of.labels, source)
     known = {value: _expanded(pattern.fullmatch(value), replacement) for value in set(found)}
@@ -61,8 +59,6 @@ def _expanded(match: Any, template: str) -> str | None:
 
 def label_join(of: Sheet, target: str, separator: str, sources: Sequence[str]) -> Sheet:
     """Return the series with ``target`` set to the values of ``sources``, joined."""
-    if not target:
-        raise invalid(f'invalid destination label name in label_join(): "{target}"')
     columns = [strings(of.labels, source) for source in sources]
     values = [separator.join(row) for row in zip(*columns, strict=True)] or [""] * len(of)
     return _relabelled(of, target, values, np.ones(len(of), np.bool_))
@@ -130,3 +126,16 @@ def literal(node: Node) -> str:
     if not isinstance(inner, StringLiteral):
         raise QvmonError(ErrorKind.INTERNAL, f"{node} is no string")
     return inner.value
+
+
+def label_name(node: Node, complaint: str, *, quoted: bool = False) -> str:
+    """Return the label name an argument is.
+
+    Raises:
+        QvmonError: INVALID, when it is empty or no UTF-8; ``complaint`` says in what.
+    """
+    inner = unwrapped(node)
+    name = literal(inner)
+    if not name or (isinstance(inner, StringLiteral) and not inner.is_utf8):
+        raise invalid(f"{complaint} {inner if quoted else name}")
+    return name

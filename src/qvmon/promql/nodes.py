@@ -59,9 +59,15 @@ class NumberLiteral(Node):
 
 @dataclass(frozen=True, slots=True)
 class StringLiteral(Node):
-    """A string."""
+    """A string.
+
+    Attributes:
+        value: Its characters; bytes that are no UTF-8 are U+FFFD.
+        is_utf8: Whether there are no such bytes; a label name may hold none.
+    """
 
     value: str
+    is_utf8: bool = True
 
     @property
     def type(self) -> ValueType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -54,6 +54,13 @@ class NoteBook:
             if name and not name.endswith(_COUNTER_ENDINGS):
                 what = "metric might not be a counter, name does not end in"
                 self.inform(span, f"{what} _total/_sum/_count/_bucket: {quote(name)}")
+
+    def overlapping_starts(self, span: Span, counts: Mapping[str, int]) -> None:
+        """Note metrics whose samples claim to have started before the sample they follow."""
+        what = "sample has start time that overlaps with previous sample timestamp for metric"
+        for name, count in counts.items():
+            often = f" ({count} occurrences)" if count > 1 else ""
+            self.warn(span, f"{what} {quote(name)}{often}")
 
     def check_quantiles(self, span: Span, quantiles: Float64s) -> None:
         """Note quantiles that are not between 0 and 1."""

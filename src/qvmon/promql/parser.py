@@ -21,7 +21,7 @@ from qvmon.promql.nodes import (
     Unary,
 )
 from qvmon.promql.position import Span
-from qvmon.promql.quoting import quote, unquote
+from qvmon.promql.quoting import quote, unquoted_bytes
 from qvmon.promql.selector_parser import SelectorParser
 from qvmon.promql.signatures import SIGNATURES
 
@@ -136,7 +136,9 @@ class _Parser(SelectorParser):
 
     def _string(self) -> Node:
         token = self.take()
-        return StringLiteral(unquote(token.text), span=token.span)
+        written = unquoted_bytes(token.text)
+        value = written.decode(errors="replace")
+        return StringLiteral(value, value.encode() == written, span=token.span)
 
     def _signed(self) -> Node:
         sign = self.take()

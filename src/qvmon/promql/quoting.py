@@ -28,14 +28,19 @@ def unquote(literal: str) -> str:
 
     Octal and hexadecimal escapes are bytes; bytes that are no UTF-8 become U+FFFD.
     """
+    return unquoted_bytes(literal).decode(errors="replace")
+
+
+def unquoted_bytes(literal: str) -> bytes:
+    """Return the bytes a literal stands for, which need not be UTF-8."""
     body = literal[1:-1]
     if literal[0] == "`" or "\\" not in body:
-        return body
+        return body.encode(errors="replace")
     out, last = bytearray(), 0
     for match in _ESCAPE.finditer(body):
         out += body[last : match.start()].encode() + _escaped(match)
         last = match.end()
-    return (out + body[last:].encode()).decode(errors="replace")
+    return bytes(out + body[last:].encode())
 
 
 def _escaped(match: re.Match[str]) -> bytes:

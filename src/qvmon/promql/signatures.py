@@ -64,6 +64,7 @@ _OF_VECTOR = {
     "sort",
     "sort_desc",
     "sqrt",
+    "start_timestamp",
     "tan",
     "tanh",
     "timestamp",

@@ -39,10 +39,12 @@ class Tally:
         """Samples that all steps together look at."""
         return int(self.per_step.sum())
 
-    def enter(self, grid: Grid) -> None:
-        """Count the steps of ``grid`` from now on if they are a subquery's that is all there is."""
-        if self.subquery_is_all:
-            self._counted, self.subquery_is_all = grid, False
+    def enter(self, grid: Grid) -> bool:
+        """Count the steps of ``grid`` if they are of a subquery that is all there is; say so."""
+        whole, self.subquery_is_all = self.subquery_is_all, False
+        if whole:
+            self._counted = grid
+        return whole
 
     def looked_at(self, grid: Grid, per_step: Int64s) -> None:
         """Count what the steps of ``grid`` look at, int64[steps]."""

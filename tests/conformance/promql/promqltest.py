@@ -31,6 +31,8 @@ class Loaded:
 
     labels: Labels
     values: list[Value]
+    starts: list[int | None] = field(default_factory=list)
+    """Start timestamps, in milliseconds from each sample's own time."""
 
 
 @dataclass
@@ -100,10 +102,43 @@ def commands(text: str) -> Iterator[Load | Clear | Eval]:
         if head == "clear":
             yield Clear()
         elif head.startswith("load"):
-            loaded = [series(line) for line in body if not line.startswith("@")]
+            loaded = list(_loaded(body))
             yield Load(parse_duration(head.split()[1]), loaded, head.startswith("load_with_nhcb"))
         else:
             yield _eval(raw[body_start - 1].strip(), body, body_start)
+
+
+_START_LINE = re.compile(r"(?P<series>\S+)@st\s(?P<starts>.*)")
+_START = re.compile(
+    r"_(?:x(?P<omitted>\d+))?"
+    r"|(?P<first>[+-]?\d+[a-wyz]*)(?:(?P<by>[+-]\d+[a-wyz]*))?(?:x(?P<times>\d+))?"
+)
+
+
+def _loaded(body: list[str]) -> Iterator[Loaded]:
+    """Yield the series of a ``load``, each with the start timestamps of an ``@st`` line before."""
+    pending: list[int | None] = []
+    for line in body:
+        if line.startswith("@"):
+            continue
+        if match := _START_LINE.fullmatch(line):
+            pending = _starts(match["starts"])
+            continue
+        each = series(line)
+        each.starts, pending = pending, []
+        yield each
+
+
+def _starts(text: str) -> list[int | None]:
+    out: list[int | None] = []
+    for match in _START.finditer(text):
+        if match["first"] is None:
+            out += [None] * int(match["omitted"] or 1)
+            continue
+        first = _milliseconds(match["first"].removeprefix("+"))
+        by = _milliseconds(match["by"].removeprefix("+")) if match["by"] else 0
+        out += [first + by * i for i in range(int(match["times"] or 0) + 1)]
+    return out
 
 
 def _milliseconds(text: str) -> int:
@@ -245,6 +280,7 @@ class Storage:
 
     def __init__(self) -> None:
         self._samples: dict[Labels, dict[int, float]] = {}
+        self._starts: dict[Labels, dict[int, int]] = {}
         self.native: set[Labels] = set()
 
     def load(self, command: Load) -> None:
@@ -259,22 +295,32 @@ class Storage:
                 elif isinstance(value, float):
                     samples = self._samples.setdefault(each.labels, {})
                     samples[index * command.step_ms] = value
+            self._add_starts(each, command.step_ms)
+
+    def _add_starts(self, loaded: Loaded, step_ms: int) -> None:
+        starts = self._starts.setdefault(loaded.labels, {})
+        for index, start in enumerate(loaded.starts):
+            if start is not None:
+                starts[index * step_ms] = index * step_ms + start
 
     def select(self, selection: Selection) -> SeriesColumns:
         """Return the samples of a selection."""
-        chosen, times, values = [], [], []
+        chosen, times, values, starts = [], [], [], []
         for labels, samples in self._samples.items():
             at = [t for t in sorted(samples) if selection.start_ms <= t <= selection.end_ms]
             if at and matches(labels, selection.matchers):
                 chosen.append(labels)
                 times.append(np.array(at, np.int64))
                 values.append(_bits([samples[t] for t in at]))
+                known = self._starts.get(labels, {})
+                starts += [known.get(t, 0) for t in at]
         offsets = np.concatenate(([0], np.cumsum([len(t) for t in times]))).astype(np.int64)
         return SeriesColumns(
             LabelFrame.from_labels(chosen),
             offsets,
             np.concatenate([np.zeros(0, np.int64), *times]),
             np.concatenate([np.zeros(0), *values]),
+            np.array(starts, np.int64),
         )
 
     def touches_native(self, selections: Sequence[Selection]) -> bool:

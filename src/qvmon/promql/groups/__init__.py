@@ -103,10 +103,8 @@ def count_values(node: Aggregate, of: Sheet, label: str) -> Sheet:
     """Return how many series of each group have each value, the value standing in ``label``.
 
     Raises:
-        QvmonError: INVALID, for a label without a name; EXHAUSTED, for too many distinct values.
+        QvmonError: EXHAUSTED, for too many distinct values.
     """
-    if not label:
-        raise invalid(f'invalid label name "{label}"')
     frame = grouped_frame(of.labels.drop((label,)), node.grouping, without=node.without)
     groups, first = row_groups(frame.codes)
     rows, steps = np.nonzero(of.present)

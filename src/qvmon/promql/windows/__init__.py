@@ -9,6 +9,8 @@ import numpy as np
 
 from qvmon.model.errors import invalid
 from qvmon.model.series import Bools, Float64s, Int64s, SeriesColumns
+from qvmon.promql import starts
+from qvmon.promql.edges import kernels as edges
 from qvmon.promql.results import Grid
 from qvmon.promql.sheet import Sheet, at_every_step
 from qvmon.promql.windows import kernels
@@ -74,6 +76,7 @@ def without_stale(columns: SeriesColumns) -> SeriesColumns:
         kept_before[columns.offsets].astype(np.int64),
         columns.timestamps[keep],
         columns.values[keep],
+        None if columns.starts is None else columns.starts[keep],
     )
 
 
@@ -104,10 +107,11 @@ def rate(of: Windows, function: str) -> Result:
     """Return ``rate``, ``increase`` or ``delta``."""
     columns = of.columns
     if of.mode:
-        return kernels.edged_rate(
+        return edges.edged_rate(
             columns.offsets,
             columns.timestamps,
             columns.values,
+            starts.known_starts(columns),
             of.starts,
             of.ends,
             of.lookback_ms,
@@ -124,15 +128,18 @@ def over_time(of: Windows, function: str, parameter: Float64s | None = None) -> 
     of = of.everywhere() if parameter is not None else of
     columns = of.columns
     if of.mode == "anchored":
-        return kernels.anchored_transitions(
+        return edges.anchored_transitions(
             columns.offsets,
             columns.timestamps,
             columns.values,
+            starts.known_starts(columns),
             of.starts,
             of.ends,
             of.lookback_ms,
             function == "resets",
         )
+    if columns.starts is not None and function in starts.USING:
+        return starts.pairs(columns, of.starts, of.ends, function)
     if parameter is None:
         parameter = np.full(len(of.starts), DEFAULTS.get(function, 0.0))
     return kernels.reduce_windows(
@@ -186,7 +193,7 @@ def samples(of: Windows) -> SeriesColumns:
             "must be Scalar or instant Vector"
         )
     columns = of.columns
-    offsets, times, values = kernels.window_samples(
+    offsets, times, values = edges.window_samples(
         columns.offsets,
         columns.timestamps,
         columns.values,

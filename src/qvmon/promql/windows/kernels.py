@@ -14,7 +14,7 @@ import numpy as np
 
 from qvmon.model.compiled import kernel
 from qvmon.model.series import STALE_BITS, Bools, Float64s, Int64s
-from qvmon.promql.kernels import FLOATS, INTS, OUT, add_exactly, quantile_of
+from qvmon.promql.kernels import FLOATS, INTS, OUT, add_exactly, quantile_of, transitions
 
 STALE = np.int64(STALE_BITS)
 
@@ -259,18 +259,6 @@ def _integral(times: Int64s, values: Float64s, rule: float) -> float:
     return total if math.isinf(total) else total + error
 
 
-@kernel(f"float64({FLOATS}, boolean)")
-def _transitions(values: Float64s, only_falls: bool) -> float:
-    count = 0
-    for i in range(1, len(values)):
-        before, now = values[i - 1], values[i]
-        if only_falls:
-            count += now < before
-        else:
-            count += now != before and not (math.isnan(now) and math.isnan(before))
-    return float(count)
-
-
 @kernel(f"float64({FLOATS})")
 def _median_deviation(values: Float64s) -> float:
     """Return the median distance from the median; one NaN makes it NaN."""
@@ -315,7 +303,7 @@ def _reduced(operation: int, times: Int64s, values: Float64s, parameter: float, 
     if operation == MEDIAN_DEVIATION:
         return _median_deviation(values)
     if operation in (CHANGES, RESETS):
-        return _transitions(values, operation == RESETS)
+        return transitions(values, operation == RESETS)
     if operation == INTEGRAL:
         return _integral(times, values, parameter)
     if operation in (TIME_OF_LEAST, TIME_OF_GREATEST):
@@ -405,215 +393,3 @@ def smoothed_windows(
             out[i, j] = level
             present[i, j] = True
     return out, present
-
-
-@kernel("float64(int64, float64, int64, float64, int64, boolean)")
-def _between(t1: int, v1: float, t2: int, v2: float, at: int, is_counter: bool) -> float:
-    """Return the value at ``at`` on the line between two samples; a reset counter starts at 0."""
-    if is_counter and v2 < v1:
-        v1 = 0.0
-    return v1 + (v2 - v1) * (at - t1) / (t2 - t1)
-
-
-@kernel(f"UniTuple(int64, 2)({INTS}, int64, int64, boolean)")
-def _edges(times: Int64s, start: int, end: int, smooth: bool) -> tuple[int, int]:
-    """Return the samples that stand for the start and the end of a window."""
-    last = len(times) - 1
-    first = 0
-    while first < last and times[first] <= start:
-        first += 1
-    first = max(0, first - 1)
-    if smooth:
-        found = 0
-        while found < last and times[found] < end:
-            found += 1
-        last = found
-    return first, last
-
-
-@kernel(f"UniTuple(float64, 2)({INTS}, {FLOATS}, int64, int64, int64, int64, boolean, boolean)")
-def _edge_values(
-    times: Int64s,
-    values: Float64s,
-    first: int,
-    last: int,
-    start: int,
-    end: int,
-    smooth: bool,
-    is_counter: bool,
-) -> tuple[float, float]:
-    """Return the values a window starts and ends with."""
-    left, right = values[first], values[last]
-    if smooth and times[first] < start:
-        left = _between(
-            times[first], values[first], times[first + 1], values[first + 1], start, is_counter
-        )
-    if smooth and times[last] > end and last > 0:
-        right = _between(
-            times[last - 1], values[last - 1], times[last], values[last], end, is_counter
-        )
-    return left, right
-
-
-@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, int64, boolean, boolean, boolean)")
-def edged_rate(
-    offsets: Int64s,
-    times: Int64s,
-    values: Float64s,
-    starts: Int64s,
-    ends: Int64s,
-    lookback: int,
-    smooth: bool,
-    is_counter: bool,
-    per_second: bool,
-) -> tuple[Float64s, Bools]:
-    """Return rate, increase or delta between the values at both edges of each window.
-
-    An edge takes its value from the sample at or before it (*anchored*) or lies on the line
-    between its neighbours (``smooth``), as far as ``lookback`` milliseconds away.
-    """
-    n, m = len(offsets) - 1, len(starts)
-    out = np.zeros((n, m))
-    present = np.zeros((n, m), np.bool_)
-    for i in range(n):
-        low = high = offsets[i]
-        end = offsets[i + 1]
-        for j in range(m):
-            while high < end and times[high] <= ends[j] + (lookback if smooth else 0):
-                high += 1
-            while low < high and times[low] <= starts[j] - lookback:
-                low += 1
-            if low == high:
-                continue
-            t, v = times[low:high], values[low:high]
-            first, last = _edges(t, starts[j], ends[j], smooth)
-            if t[last] <= starts[j] or (smooth and t[first] > ends[j]):
-                continue
-            left, right = _edge_values(t, v, first, last, starts[j], ends[j], smooth, is_counter)
-            change = right - left
-            if is_counter:
-                before = left
-                for row in range(first, last + 1):
-                    if t[row] <= starts[j] or t[row] >= ends[j]:
-                        continue
-                    if v[row] < before:
-                        change += before
-                    before = v[row]
-                if right < before:
-                    change += before
-            out[i, j] = change / ((ends[j] - starts[j]) / 1000.0) if per_second else change
-            present[i, j] = True
-    return out, present
-
-
-@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, int64, boolean)")
-def anchored_transitions(
-    offsets: Int64s,
-    times: Int64s,
-    values: Float64s,
-    starts: Int64s,
-    ends: Int64s,
-    lookback: int,
-    only_falls: bool,
-) -> tuple[Float64s, Bools]:
-    """Return changes or resets, counting from the sample at or before each window's start."""
-    n, m = len(offsets) - 1, len(starts)
-    out = np.zeros((n, m))
-    present = np.zeros((n, m), np.bool_)
-    for i in range(n):
-        low = high = offsets[i]
-        end = offsets[i + 1]
-        for j in range(m):
-            while high < end and times[high] <= ends[j]:
-                high += 1
-            while low < high and times[low] <= starts[j]:
-                low += 1
-            if low == high:
-                continue
-            anchor = low - 1
-            if anchor < offsets[i] or times[anchor] <= starts[j] - lookback:
-                anchor = low
-            out[i, j] = _transitions(values[anchor:high], only_falls)
-            present[i, j] = True
-    return out, present
-
-
-@kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, int64)")
-def smoothed_values(
-    offsets: Int64s, times: Int64s, values: Float64s, at: Int64s, lookback: int
-) -> tuple[Float64s, Bools]:
-    """Return each series' value at each of ``at``, on the line between the samples around it.
-
-    Without a later sample the earlier one stands; samples further than ``lookback`` do not count.
-    """
-    n, m = len(offsets) - 1, len(at)
-    out = np.zeros((n, m))
-    present = np.zeros((n, m), np.bool_)
-    for i in range(n):
-        row, end = offsets[i], offsets[i + 1]
-        for j in range(m):
-            while row < end and times[row] < at[j]:
-                row += 1
-            before = row - 1
-            known = before >= offsets[i] and times[before] > at[j] - lookback
-            follows = row < end and times[row] <= at[j] + lookback
-            if follows and times[row] == at[j]:
-                out[i, j] = values[row]
-            elif known and follows:
-                out[i, j] = _between(
-                    times[before], values[before], times[row], values[row], at[j], False
-                )
-            elif known:
-                out[i, j] = values[before]
-            present[i, j] = known or (follows and times[row] == at[j])
-    return out, present
-
-
-@kernel(
-    f"Tuple((int64[::1], int64[::1], float64[::1]))"
-    f"({INTS}, {INTS}, {FLOATS}, int64, int64, int64, boolean)"
-)
-def window_samples(
-    offsets: Int64s,
-    times: Int64s,
-    values: Float64s,
-    start: int,
-    end: int,
-    lookback: int,
-    smooth: bool,
-) -> tuple[Int64s, Int64s, Float64s]:
-    """Return the samples of one window, as offsets, times and values.
-
-    With a ``lookback`` each series that has a sample after the start gets one at both edges.
-    """
-    n = len(offsets) - 1
-    out = np.zeros(n + 1, np.int64)
-    out_times = np.empty(len(times) + 2 * n, np.int64)
-    out_values = np.empty(len(times) + 2 * n)
-    size = 0
-    for i in range(n):
-        low = high = offsets[i]
-        while low < offsets[i + 1] and times[low] <= start - lookback:
-            low += 1
-        high = low
-        while high < offsets[i + 1] and times[high] <= end + (lookback if smooth else 0):
-            high += 1
-        t, v = times[low:high], values[low:high]
-        edges = False
-        left = right = 0.0
-        if lookback > 0 and low < high:
-            first, last = _edges(t, start, end, smooth)
-            edges = t[last] > start
-            left, right = _edge_values(t, v, first, last, start, end, smooth, False)
-        if edges:
-            out_times[size], out_values[size] = start, left
-            size += 1
-        for row in range(len(t)):
-            if t[row] > start and (t[row] < end if edges else t[row] <= end):
-                out_times[size], out_values[size] = t[row], v[row]
-                size += 1
-        if edges:
-            out_times[size], out_values[size] = end, right
-            size += 1
-        out[i + 1] = size
-    return out, out_times[:size].copy(), out_values[:size].copy()

@@ -1,0 +1,1 @@
+"""Windows with values at their very edges: the modifiers ``anchored`` and ``smoothed``."""
