@@ -172,7 +172,13 @@ class House:
                 "these targets read series: run collection here too, or set peer.url to a "
                 "process that does"
             )
-        return QueryEngine(source, self._settings.query, self._clock, self._registry)
+        return QueryEngine(
+            source,
+            self._settings.query,
+            self._clock,
+            self._registry,
+            active_file=self._settings.data_dir / "queries" / "active",
+        )
 
     # --- services ---------------------------------------------------------------------------
 

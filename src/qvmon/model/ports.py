@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -53,11 +54,46 @@ class SampleSink(Protocol):
         ...
 
 
+class Allowance(Protocol):
+    """What one reader may cost, and whether it still wants its answer; for any thread."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether rules wait for it: others' reading must not hold it up."""
+        ...
+
+    def reading(self, series: int, samples: int) -> None:
+        """Say what is about to be read, in number or a little more.
+
+        Raises:
+            QvmonError: EXHAUSTED when that is more than allowed, TIMEOUT when nobody waits.
+        """
+        ...
+
+    def check(self) -> None:
+        """Return while somebody waits for the answer; to be called every few milliseconds.
+
+        Raises:
+            QvmonError: TIMEOUT.
+        """
+        ...
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """Mark the time for which a thread works for the reader."""
+        ...
+
+
 class SeriesSource(Protocol):
     """Where samples are read: the embedded store, a peer process, a foreign database."""
 
-    async def select(self, selections: Sequence[Selection]) -> list[SeriesColumns]:
-        """Return the samples of each selection, series with none left out."""
+    async def select(
+        self, selections: Sequence[Selection], allowance: Allowance | None = None
+    ) -> list[SeriesColumns]:
+        """Return the samples of each selection, series with none left out.
+
+        Raises:
+            QvmonError: As ``allowance`` does, before the samples are read.
+        """
         ...
 
     async def series(

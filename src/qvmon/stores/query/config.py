@@ -11,11 +11,15 @@ class QueryConfig(BaseModel):
     Attributes:
         concurrent: Queries of people and tokens that run at once.
         queued: Queries that may wait for a place; the next one is refused.
+        concurrent_analysis: How many of the running ones may be analysis (``priority=analysis``);
+            these wait until no other does, and are the first to be sent away.
         concurrent_services: Queries of qvmon's own services (rules above all) that run at once;
             they have places of their own and are never refused for want of one.
         timeout_seconds: How long a query may take, waiting included; a caller may ask for less.
         max_samples: Samples one query may read, and values it may hold in its result.
         max_series: Series one query may read.
+        max_bytes: Memory for what one query reads and computes.
+        max_total_bytes: The same for all queries together; those of services are not refused.
         max_steps: Steps of a range query.
         lookback_seconds: How old a sample may be and still stand for its series.
         subquery_step_seconds: The step of subqueries that name none.
@@ -28,10 +32,13 @@ class QueryConfig(BaseModel):
 
     concurrent: int = Field(default=20, ge=1)
     queued: int = Field(default=200, ge=0)
+    concurrent_analysis: int = Field(default=2, ge=1)
     concurrent_services: int = Field(default=8, ge=1)
     timeout_seconds: float = Field(default=120.0, gt=0)
     max_samples: int = Field(default=50_000_000, ge=1)
     max_series: int = Field(default=1_000_000, ge=1)
+    max_bytes: int = Field(default=2 << 30, ge=1)
+    max_total_bytes: int = Field(default=4 << 30, ge=1)
     max_steps: int = Field(default=11_000, ge=1)
     lookback_seconds: float = Field(default=300.0, gt=0)
     subquery_step_seconds: float = Field(default=60.0, gt=0)

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from qvmon.model.access import Permission, Principal, PrincipalKind
+from qvmon.model.access import Principal
 from qvmon.model.clock import Clock
-from qvmon.model.errors import ErrorKind, QvmonError, invalid
+from qvmon.model.errors import invalid
 from qvmon.model.labels import Matcher
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SeriesSource
-from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
+from qvmon.model.series import LabelFrame, MetricMetadata, SeriesColumns
 from qvmon.promql import Grid, Plan, Result, evaluate, plan
 from qvmon.promql.nodes import ValueType
 from qvmon.promql.plan import Need
 from qvmon.promql.watch import Tally, Watch
 from qvmon.stores.query import metrics
-from qvmon.stores.query.admission import Admission, Place
+from qvmon.stores.query.admission import Priority
+from qvmon.stores.query.budget import Budget
 from qvmon.stores.query.config import QueryConfig
+from qvmon.stores.query.limits import QueryLimits
+from qvmon.stores.query.reception import Asked, Reception
+from qvmon.stores.query.running import RunningQueries
 from qvmon.stores.query.statistics import QueryStatistics
 
 Answer = TypeVar("Answer")
+
+NO_LIMITS = QueryLimits()
 
 
 class QueryEngine:
@@ -36,21 +44,32 @@ class QueryEngine:
         config: Limits.
         clock: Measures how long queries take.
         registry: Where the engine's own metrics appear.
+        active_file: Where running queries are written, for after a crash; nowhere when None.
     """
 
     def __init__(
-        self, source: SeriesSource, config: QueryConfig, clock: Clock, registry: Registry
+        self,
+        source: SeriesSource,
+        config: QueryConfig,
+        clock: Clock,
+        registry: Registry,
+        *,
+        active_file: Path | None = None,
     ) -> None:
         self._source = source
         self._config = config
         self._clock = clock
-        self._people = Admission("people", config.concurrent, config.queued, registry)
-        self._services = Admission("services", config.concurrent_services, None, registry)
-        self._queries = registry.family(metrics.QUERIES)
-        self._durations = registry.family(metrics.DURATION)
+        self._reception = Reception(config, clock, registry, active_file)
         self._samples = registry.value(metrics.SAMPLES)
         self._plans = registry.family(metrics.PLANS)
         self._plan = lru_cache(maxsize=config.cached_plans)(plan)
+        self._threads = ThreadPoolExecutor(config.concurrent, "qvmon-query")
+        self._urgent_threads = ThreadPoolExecutor(config.concurrent_services, "qvmon-rules")
+
+    @property
+    def running(self) -> RunningQueries:
+        """The queries that wait or run now, and those that a crash interrupted."""
+        return self._reception.running
 
     async def instant(
         self,
@@ -60,23 +79,32 @@ class QueryEngine:
         *,
         lookback_ms: int | None = None,
         timeout_seconds: float | None = None,
+        limits: QueryLimits = NO_LIMITS,
+        priority: Priority = Priority.DASHBOARDS,
         statistics: QueryStatistics | None = None,
     ) -> Result:
         """Return the result of ``text`` at one time.
+
+        Args:
+            principal: Who asks.
+            text: PromQL.
+            time_ms: The time.
+            lookback_ms: How old a sample may be and still stand for its series.
+            timeout_seconds: How long it may take; the configured time when that is less.
+            limits: What it may cost, likewise.
+            priority: How long it is kept when there is too much to do.
+            statistics: Is told what it cost.
 
         Raises:
             QvmonError: UNAUTHENTICATED or FORBIDDEN for a principal that may not read telemetry,
                 INVALID for a query that is wrong or does not fit its samples, EXHAUSTED when
                 too much is asked at once or by one query, TIMEOUT.
         """
-        grid = self._grid(time_ms, time_ms, 0, lookback_ms)
-        return await self._answered(
-            principal,
-            "instant",
-            lambda place: self._run(place, self.planned(text), grid, statistics=statistics),
-            timeout_seconds,
-            statistics,
-        )
+        limits = limits.within(timeout_seconds)
+        asked = Asked(principal, "instant", text, limits, priority, statistics)
+        async with self._reception.admitted(asked) as query:
+            grid = self._grid(time_ms, time_ms, 0, lookback_ms)
+            return await self._run(query.budget, self.planned(text), grid, statistics)
 
     async def range(
         self,
@@ -88,17 +116,22 @@ class QueryEngine:
         *,
         lookback_ms: int | None = None,
         timeout_seconds: float | None = None,
+        limits: QueryLimits = NO_LIMITS,
+        priority: Priority = Priority.DASHBOARDS,
         statistics: QueryStatistics | None = None,
     ) -> Result:
         """Return the result of ``text`` at every step from ``start_ms`` to ``end_ms``.
+
+        Arguments are those of ``instant``.
 
         Raises:
             QvmonError: As ``instant``; INVALID also for steps that are not positive or too many,
                 and for a query whose result is no instant vector or scalar.
         """
-        grid = self._grid(start_ms, end_ms, step_ms, lookback_ms)
-
-        async def run(place: Place) -> Result:
+        limits = limits.within(timeout_seconds)
+        asked = Asked(principal, "range", text, limits, priority, statistics)
+        async with self._reception.admitted(asked) as query:
+            grid = self._grid(start_ms, end_ms, step_ms, lookback_ms)
             self._check_range(grid)
             planned = self.planned(text)
             if planned.type not in (ValueType.SCALAR, ValueType.VECTOR):
@@ -107,9 +140,7 @@ class QueryEngine:
                     "must be Scalar or instant Vector",
                     expression_type=planned.type.value,
                 )
-            return await self._run(place, planned, grid, as_matrix=True, statistics=statistics)
-
-        return await self._answered(principal, "range", run, timeout_seconds, statistics)
+            return await self._run(query.budget, planned, grid, statistics, as_matrix=True)
 
     async def series(
         self,
@@ -119,11 +150,9 @@ class QueryEngine:
         end_ms: int,
     ) -> LabelFrame:
         """Return the series that match any set and may have samples in the interval."""
-        return await self._answered(
-            principal,
-            "series",
-            lambda _: self._source.series(matcher_sets, start_ms, end_ms),
-        )
+        shown = " or ".join(_selector(each) for each in matcher_sets)
+        async with self._reception.admitted(Asked(principal, "series", shown, NO_LIMITS)):
+            return await self._source.series(matcher_sets, start_ms, end_ms)
 
     async def label_names(
         self,
@@ -153,7 +182,9 @@ class QueryEngine:
         self, principal: Principal, metric: str | None = None
     ) -> list[MetricMetadata]:
         """Return what targets said about one metric, or about all."""
-        return await self._answered(principal, "metadata", lambda _: self._source.metadata(metric))
+        asked = Asked(principal, "metadata", metric or "", NO_LIMITS)
+        async with self._reception.admitted(asked):
+            return await self._source.metadata(metric)
 
     def planned(self, text: str) -> Plan:
         """Return the plan of a query, remembered from the last time it was asked.
@@ -187,103 +218,55 @@ class QueryEngine:
                 "Try decreasing the query resolution (?step=XX)"
             )
 
-    async def _answered(
-        self,
-        principal: Principal,
-        kind: str,
-        run: Callable[[Place], Awaitable[Answer]],
-        timeout_seconds: float | None = None,
-        statistics: QueryStatistics | None = None,
-    ) -> Answer:
-        principal.require(Permission.READ_TELEMETRY)
-        limit = min(timeout_seconds or self._config.timeout_seconds, self._config.timeout_seconds)
-        by_service = principal.kind is PrincipalKind.SERVICE
-        admission = self._services if by_service else self._people
-        started = self._clock.monotonic()
-        placed = started
-        outcome = ErrorKind.INTERNAL.value
-        try:
-            async with asyncio.timeout(limit), admission.place() as place:
-                placed = self._clock.monotonic()
-                answer = await run(place)
-            outcome = "ok"
-        except TimeoutError:
-            outcome = ErrorKind.TIMEOUT.value
-            raise QvmonError(
-                ErrorKind.TIMEOUT, f"query timed out in expression evaluation after {limit:g}s"
-            ) from None
-        except QvmonError as error:
-            outcome = error.kind.value
-            raise
-        finally:
-            self._queries.value(kind, outcome).add()
-            self._observe(kind, started)
-            if statistics is not None:
-                statistics.exec_queue = placed - started
-                statistics.eval_total = self._clock.monotonic() - placed
-                statistics.exec_total = self._clock.monotonic() - started
-        return answer
-
-    def _observe(self, stage: str, started: float) -> None:
-        self._durations.distribution(stage).observe(self._clock.monotonic() - started)
-
     async def _run(
         self,
-        place: Place,
+        budget: Budget,
         planned: Plan,
         grid: Grid,
+        statistics: QueryStatistics | None,
         *,
         as_matrix: bool = False,
-        statistics: QueryStatistics | None = None,
     ) -> Result:
         arrived = self._clock.monotonic()
-        columns = await self._fetched(list(planned.needs(grid)))
-        started = self._clock.monotonic()
+        columns = await self._fetched(list(planned.needs(grid)), budget)
+        preparation = self._reception.observe("fetch", arrived)
         tally = Tally(grid) if statistics is not None else None
-        work = asyncio.ensure_future(
-            asyncio.to_thread(
-                evaluate,
-                planned,
-                columns,
-                grid,
-                as_matrix=as_matrix,
-                drop_names_late=self._config.delayed_name_removal,
-                watch=Watch(tally=tally),
-            )
+        started = self._clock.monotonic()
+        work = partial(
+            evaluate,
+            planned,
+            columns,
+            grid,
+            as_matrix=as_matrix,
+            drop_names_late=self._config.delayed_name_removal,
+            watch=Watch(budget.check, tally),
         )
-        place.work = work
-        result = await asyncio.shield(work)
-        self._observe("evaluate", started)
+        result = await self._in_thread(budget, work)
+        seconds = self._reception.observe("evaluate", started)
         if statistics is not None and tally is not None:
-            statistics.query_preparation = started - arrived
-            statistics.inner_eval = self._clock.monotonic() - started
+            statistics.query_preparation, statistics.inner_eval = preparation, seconds
             statistics.take(tally, grid)
         return result
 
-    async def _fetched(self, needs: list[Need]) -> list[SeriesColumns]:
-        """Return the samples each selector needs; identical selections are fetched once."""
-        limit = self._config.max_samples
-        _refuse("values at every step", max((need.steps for need in needs), default=0), limit)
-        distinct = list(dict.fromkeys(need.selection for need in needs))
-        started = self._clock.monotonic()
-        found = dict(zip(distinct, await self._source.select(distinct), strict=True))
-        self._observe("fetch", started)
-        self._check_cost(needs, found)
-        return [found[need.selection] for need in needs]
+    async def _in_thread(self, budget: Budget, work: Callable[[], Answer]) -> Answer:
+        def at_work() -> Answer:
+            with budget.at_work():
+                return work()
 
-    def _check_cost(self, needs: list[Need], found: dict[Selection, SeriesColumns]) -> None:
+        threads = self._urgent_threads if budget.urgent else self._threads
+        return await asyncio.get_running_loop().run_in_executor(threads, at_work)
+
+    async def _fetched(self, needs: list[Need], budget: Budget) -> list[SeriesColumns]:
+        """Return the samples each selector needs; identical selections are fetched once."""
+        budget.computing(max((need.steps for need in needs), default=0))
+        distinct = list(dict.fromkeys(need.selection for need in needs))
+        found = dict(zip(distinct, await self._source.select(distinct, budget), strict=True))
         samples = sum(len(each.timestamps) for each in found.values())
         self._samples.add(samples)
-        _refuse("samples", samples, self._config.max_samples)
-        _refuse("series", sum(map(len, found.values())), self._config.max_series)
         values = sum(len(found[need.selection]) * need.steps for need in needs)
-        _refuse("values at every step", values, self._config.max_samples)
+        budget.has_read(sum(map(len, found.values())), samples, values)
+        return [found[need.selection] for need in needs]
 
 
-def _refuse(what: str, count: int, limit: int) -> None:
-    if count > limit:
-        raise QvmonError(
-            ErrorKind.EXHAUSTED,
-            "query processing would load too many samples into memory in query execution: "
-            f"{count:,} {what}, and at most {limit:,} are allowed",
-        )
+def _selector(matchers: Sequence[Matcher]) -> str:
+    return "{" + ", ".join(map(str, matchers)) + "}"

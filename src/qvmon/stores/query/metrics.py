@@ -13,8 +13,16 @@ DURATION = histogram(
     (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0),
     "stage",
 )
-RUNNING = gauge("qvmon_query_running_queries", "Queries that are running.", "asker")
-WAITING = gauge("qvmon_query_waiting_queries", "Queries that wait for a place.", "asker")
+RUNNING = gauge("qvmon_query_running_queries", "Queries that are running.", "priority")
+WAITING = gauge("qvmon_query_waiting_queries", "Queries that wait for a place.", "priority")
+SHED = counter(
+    "qvmon_query_shed_total", "Queries sent away because the queue was full.", "priority"
+)
+MEMORY = gauge("qvmon_query_memory_bytes", "What running queries hold, as they count it.")
+INTERRUPTED = gauge(
+    "qvmon_query_interrupted_queries",
+    "Queries that were running when the process before this one ended without warning.",
+)
 SAMPLES = counter("qvmon_query_samples_read_total", "Samples that queries have read.")
 PLANS = counter(
     "qvmon_query_plans_total", "Plans asked for, by whether they were remembered.", "cache"

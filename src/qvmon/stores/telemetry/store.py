@@ -124,7 +124,10 @@ class TelemetryStore:
             QvmonError: As ``allowance`` does, before the samples are read.
         """
         opened = self._open
-        answers = (opened.query(opened.select, each, allowance) for each in selections)
+        urgent = allowance is not None and allowance.urgent
+        answers = (
+            opened.query(opened.select, each, allowance, urgent=urgent) for each in selections
+        )
         return list(await asyncio.gather(*answers))
 
     async def series(
@@ -214,6 +217,7 @@ class _Opened:
         self._clock = clock
         self._metrics = metrics
         self._queries = ThreadPoolExecutor(config.query_threads, "qvmon-telemetry-query")
+        self._urgent_queries = ThreadPoolExecutor(config.query_threads, "qvmon-telemetry-rules")
         self._upkeep_lock = asyncio.Lock()
         self._reported = 0
         self._rounds = asyncio.create_task(self._run(config.upkeep_interval_seconds))
@@ -240,10 +244,13 @@ class _Opened:
         stored = self.database.series(rest, start_ms, end_ms).all_labels() if rest else []
         return LabelFrame.from_labels([*stored, *shown])
 
-    async def query(self, work: Callable[..., Answer], *arguments: object) -> Answer:
-        """Run ``work`` in a query thread."""
+    async def query(
+        self, work: Callable[..., Answer], *arguments: object, urgent: bool = False
+    ) -> Answer:
+        """Run ``work`` in a query thread; what rules wait for has threads of its own."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._queries, work, *arguments)
+        threads = self._urgent_queries if urgent else self._queries
+        return await loop.run_in_executor(threads, work, *arguments)
 
     async def _run(self, interval_seconds: float) -> None:
         while True:
@@ -316,5 +323,6 @@ class _Opened:
         async with self._upkeep_lock:
             await self._save_metadata()
             await asyncio.to_thread(self._queries.shutdown)
+            await asyncio.to_thread(self._urgent_queries.shutdown)
             self.unknown.close()
             self.database.close()

@@ -223,6 +223,13 @@ class Head:
         start = max(start, self._trimmed_before)
         return self._count(np.arange(self._series), start, end)[1]
 
+    def about(self, ids: Int64s, start: int, end: int) -> Int64s:
+        """Return int64[n]: about how many samples of ``ids`` are in start..end, late ones apart.
+
+        It takes no lock, so that appends go on.
+        """
+        return self._count(ids, max(start, self._trimmed_before), end)[1]
+
     def delete(self, ids: Int64s, start: int, end: int) -> None:
         """Forget the samples of ``ids`` in start..end, late ones too; newer ones may come again.
 

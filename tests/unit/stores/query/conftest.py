@@ -11,6 +11,7 @@ import pytest
 from qvmon.model.access import Role, person
 from qvmon.model.labels import Labels, Matcher
 from qvmon.model.metrics import Registry
+from qvmon.model.ports import Allowance
 from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
 from qvmon.stores.query import QueryConfig, QueryEngine
 from qvmon.testing.clock import JumpingClock
@@ -28,7 +29,9 @@ class Ramps:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
-    async def select(self, selections: Sequence[Selection]) -> list[SeriesColumns]:
+    async def select(
+        self, selections: Sequence[Selection], allowance: Allowance | None = None
+    ) -> list[SeriesColumns]:
         """Return the samples of each selection, once allowed to."""
         self.asked += selections
         await self.may_answer.wait()

@@ -133,15 +133,17 @@ async def test_queries_beyond_the_queue_are_refused(
     waiting = asyncio.ensure_future(asked.instant(VIEWER, "up", 0))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert registry.value(RUNNING, "people").current == 1
-    assert registry.value(WAITING, "people").current == 1
+    assert registry.value(RUNNING, "dashboards").current == 1
+    assert registry.value(WAITING, "dashboards").current == 1
     with pytest.raises(QvmonError) as caught:
         await asked.instant(VIEWER, "up", 0)
     assert caught.value.kind is ErrorKind.EXHAUSTED
     source.may_answer.set()
     await asyncio.gather(running, waiting)
     assert (
-        registry.value(RUNNING, "people").current == registry.value(WAITING, "people").current == 0
+        registry.value(RUNNING, "dashboards").current
+        == registry.value(WAITING, "dashboards").current
+        == 0
     )
 
 
@@ -168,7 +170,7 @@ async def test_a_query_that_takes_too_long_gives_its_place_back(
     with pytest.raises(QvmonError) as caught:
         await engine(concurrent=1).instant(VIEWER, "up", 0, timeout_seconds=0.001)
     assert caught.value.kind is ErrorKind.TIMEOUT
-    assert registry.value(RUNNING, "people").current == 0
+    assert registry.value(RUNNING, "dashboards").current == 0
 
 
 async def test_a_caller_cannot_ask_for_more_time_than_configured(
