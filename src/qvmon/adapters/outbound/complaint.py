@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import httpcore
-
+from qvmon.adapters.outbound.answer import MalformedError
+from qvmon.adapters.outbound.connection import BrokenOffError
+from qvmon.adapters.outbound.network import NotConnectedError
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.ports import OutboundRequest
 
-_AFTER_SENDING = (
-    TimeoutError,
-    httpcore.ReadError,
-    httpcore.WriteError,
-    httpcore.ReadTimeout,
-    httpcore.WriteTimeout,
-    httpcore.RemoteProtocolError,
-)
+_AFTER_SENDING = (TimeoutError, BrokenOffError, MalformedError)
 """Failures after which the other side may have taken the request all the same."""
 
 
@@ -32,36 +27,45 @@ def shown(url: str) -> str:
 
 
 def failure(request: OutboundRequest, error: Exception) -> QvmonError:
-    """Return the error that tells what happened to ``request``."""
-    kind, reason = _reason(request, error)
+    """Return the error that tells what happened to ``request``; ``cause`` says it in a word."""
+    kind, cause, reason = _reason(request, error)
     sentence = f'{request.method.capitalize()} "{shown(request.url)}": {reason}'
+    context: dict[str, object] = {"cause": cause} if cause else {}
     return QvmonError(
-        kind, sentence, url=shown(request.url), maybe_arrived=isinstance(error, _AFTER_SENDING)
+        kind,
+        sentence,
+        url=shown(request.url),
+        maybe_arrived=isinstance(error, _AFTER_SENDING),
+        **context,
     )
 
 
-def _reason(request: OutboundRequest, error: Exception) -> tuple[ErrorKind, str]:
+def _reason(request: OutboundRequest, error: Exception) -> tuple[ErrorKind, str, str]:
     if isinstance(error, QvmonError):
-        return error.kind, error.message
-    if isinstance(error, (TimeoutError, httpcore.TimeoutException)):
+        return error.kind, "", error.message
+    if isinstance(error, TimeoutError):
         seconds = f"{request.timeout_seconds:g} s"
-        return ErrorKind.TIMEOUT, f"context deadline exceeded (no whole answer within {seconds})"
-    if isinstance(error, httpcore.LocalProtocolError):  # its text may show a credential
-        return ErrorKind.INVALID, "a header or the URL holds characters that HTTP forbids"
-    if isinstance(error, (httpcore.UnsupportedProtocol, ValueError)):
-        return ErrorKind.INVALID, str(error)
-    return ErrorKind.UNAVAILABLE, _network_reason(error)
+        sentence = f"context deadline exceeded (no whole answer within {seconds})"
+        return ErrorKind.TIMEOUT, "timeout", sentence
+    return ErrorKind.UNAVAILABLE, *_network_reason(error)
 
 
-def _network_reason(error: Exception) -> str:
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"tls: {cause.verify_message}"
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-        if isinstance(cause, ConnectionResetError):
-            return "connection reset by peer"
-    return str(error) or type(error).__name__
+def _network_reason(error: Exception) -> tuple[str, str]:
+    for each in _causes(error):
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return "tls", f"tls: {each.verify_message}"
+        if isinstance(each, ssl.SSLError):
+            return "tls", f"tls: {each.reason or each}"
+        if isinstance(each, ConnectionRefusedError):
+            return "refused", "connection refused"
+        if isinstance(each, ConnectionResetError):
+            return "reset", "connection reset by peer"
+        if isinstance(each, socket.gaierror):
+            return "no_such_host", "no such host"
+    cause = "malformed_http" if isinstance(error, MalformedError) else "broken_off"
+    if isinstance(error, NotConnectedError):
+        cause = "unreachable"
+    return cause, str(error) or type(error).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

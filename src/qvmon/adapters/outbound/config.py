@@ -52,8 +52,7 @@ class OutboundConfig(BaseModel):
 
     Attributes:
         egress: Where requests may go.
-        max_connections_per_pool: Connections at one time to the hosts of one of the 256 pools
-            over which hosts are spread; further requests wait.
+        max_connections_per_host: Connections at one time to one host; further requests wait.
         idle_seconds: How long an unused connection stays open.
         max_redirects: How many redirects one request may follow.
     """
@@ -61,7 +60,7 @@ class OutboundConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     egress: EgressPolicy = EgressPolicy()
-    max_connections_per_pool: int = Field(default=256, gt=0)
+    max_connections_per_host: int = Field(default=256, gt=0)
     idle_seconds: float = Field(default=300.0, gt=0)
     max_redirects: int = Field(default=10, ge=0)
 

@@ -4,61 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable
+import ssl
 from ipaddress import ip_address
 
-import httpcore
-
 from qvmon.adapters.outbound.config import EgressPolicy
+from qvmon.adapters.outbound.connection import Connection
 from qvmon.model.errors import ErrorKind, QvmonError
 
-SocketOptions = Iterable[
-    tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
-]
+
+class NotConnectedError(Exception):
+    """No connection came about; the cause says why."""
 
 
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
+class GuardedNetwork:
     """Resolves a host, asks the policy about each address, and connects to those that pass."""
 
     def __init__(self, policy: EgressPolicy) -> None:
         self._policy = policy
-        self._plain = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the signature is httpcore's
-        local_address: str | None = None,
-        socket_options: SocketOptions | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    async def connect(
+        self, host: str, port: int, context: ssl.SSLContext | None, server_name: str = ""
+    ) -> Connection:
         """Return a connection to the first address of ``host`` that answers.
+
+        Args:
+            host: A name or an address.
+            port: Where it listens.
+            context: How to speak TLS; none for plain text.
+            server_name: The name that its certificate must bear, where that is not ``host``.
 
         Raises:
             QvmonError: FORBIDDEN when the policy lets none of the addresses through.
+            NotConnectedError: None of the others answered.
         """
         failure: Exception | None = None
+        loop = asyncio.get_running_loop()
+        name = (server_name or host) if context else None
         for address in await self._allowed(host, port):
             try:
-                return await self._plain.connect_tcp(
-                    address, port, timeout, local_address, socket_options
+                _, connection = await loop.create_connection(
+                    Connection, address, port, ssl=context, server_hostname=name
                 )
-            except httpcore.ConnectError as error:
+            except (OSError, ssl.SSLError, UnicodeError) as error:
                 failure = error
-        raise failure or httpcore.ConnectError("no address")
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109, ARG002 - the signature is httpcore's
-        socket_options: SocketOptions | None = None,  # noqa: ARG002 - likewise
-    ) -> httpcore.AsyncNetworkStream:
-        """Refuse: nothing leaves by a socket file."""
-        raise QvmonError(ErrorKind.FORBIDDEN, f"egress policy denies socket {path}")
-
-    async def sleep(self, seconds: float) -> None:
-        """Return after ``seconds``."""
-        await self._plain.sleep(seconds)
+            else:
+                return connection
+        raise NotConnectedError(str(failure) or "no address") from failure
 
     async def _allowed(self, host: str, port: int) -> list[str]:
         addresses = await _resolved(host, port)
@@ -76,7 +67,7 @@ async def _resolved(host: str, port: int) -> list[str]:
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise httpcore.ConnectError("no such host") from error
+        raise NotConnectedError("no such host") from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

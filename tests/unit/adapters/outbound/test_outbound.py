@@ -356,7 +356,7 @@ async def test_a_tls_file_that_is_not_there_is_named(authority) -> None:
 
 async def test_many_requests_at_once_share_few_connections() -> None:
     async with serving(lambda *_: answer(b"x")) as server:
-        out = HttpOutbound(OutboundConfig(max_connections_per_pool=3))
+        out = HttpOutbound(OutboundConfig(max_connections_per_host=3))
         requests = [OutboundRequest("GET", server.url(f"/{n}")) for n in range(30)]
         answers = await asyncio.gather(*(out.send(request) for request in requests))
         await out.close()
@@ -384,3 +384,67 @@ async def test_ipv6_addresses_are_reached() -> None:
         got = await out.send(OutboundRequest("GET", f"http://[::1]:{port}/"))
     listener.close()
     assert got.body == b"six"
+
+
+async def test_chunked_answers_are_put_together_and_the_connection_is_kept() -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    async with serving(lambda *_: chunked) as server, client() as out:
+        got = [await out.send(OutboundRequest("GET", server.url())) for _ in range(2)]
+    assert [each.body for each in got] == [b"hello"] * 2
+    assert server.connections == 1
+
+
+async def test_an_answer_that_breaks_off_is_told_and_not_asked_for_again() -> None:
+    async def broken() -> bytes:
+        server.writers[-1].write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+        server.writers[-1].close()
+        return b""
+
+    async with serving(lambda *_: broken()) as server, client() as out:
+        error = await refused(out, server.url())
+    assert (error.kind, error.context["cause"]) == (ErrorKind.UNAVAILABLE, "broken_off")
+    assert error.context["maybe_arrived"] is True
+    assert len(server.asked) == 1
+
+
+async def test_a_request_that_changes_something_is_never_sent_twice() -> None:
+    async with serving(lambda *_: answer(b"x")) as server, client() as out:
+        await out.send(OutboundRequest("GET", server.url()))
+
+        async def closes() -> bytes:
+            server.writers[0].close()
+            return b""
+
+        server.answers = lambda *_: closes()
+        with pytest.raises(QvmonError):
+            await out.send(OutboundRequest("POST", server.url(), body=b"once"))
+    assert [request for request, _ in server.asked].count("POST / HTTP/1.1") == 1
+
+
+async def test_what_is_no_http_server_is_told() -> None:
+    async with serving(lambda *_: b"SSH-2.0-OpenSSH\r\n\r\n") as server, client() as out:
+        error = await refused(out, server.url())
+    assert error.context["cause"] == "malformed_http"
+
+
+async def test_a_large_body_is_sent_whole() -> None:
+    async with serving(lambda *_: answer(b"ok")) as server, client() as out:
+        got = await out.send(OutboundRequest("POST", server.url(), body=bytes(3 << 20)))
+    assert got.body == b"ok"
+    assert server.asked[0][1]["content-length"] == str(3 << 20)
+
+
+async def test_a_request_given_up_does_not_disturb_the_next_one() -> None:
+    first = asyncio.Event()
+
+    async def slow() -> bytes:
+        first.set()
+        await asyncio.sleep(0.2)
+        return answer(b"late")
+
+    async with serving(lambda *_: slow()) as server, client() as out:
+        error = await refused(out, server.url(), timeout_seconds=0.05)
+        server.answers = lambda *_: answer(b"now")
+        got = await out.send(OutboundRequest("GET", server.url()))
+    assert error.kind is ErrorKind.TIMEOUT
+    assert got.body == b"now"
