@@ -64,6 +64,9 @@ class Database:
     Any thread may call any method. Those that change blocks (``flush``, ``compact``, ``retain``,
     ``delete``, ``clean_tombstones``) wait for one another.
 
+    Attributes:
+        overruled: Late samples dropped since the start because a block had another value then.
+
     Args:
         directory: Made when it is not there.
         options: Limits and sizes.
@@ -103,6 +106,7 @@ class Database:
         )
         self._write_lock = Lock()
         self._upkeep_lock = Lock()
+        self.overruled = 0
         self._state = self.recovery.state
 
     def series_ids(self, keys: SeriesKeys) -> Int64s:
@@ -278,7 +282,8 @@ class Database:
         with self._write_lock:
             segment = self.wal.rotate()
             late = self.head.freeze_late()
-        written = flush_late(late, self.index, self.blocks, self.options.block_ms)
+        written, different = flush_late(late, self.index, self.blocks, self.options.block_ms)
+        self.overruled += different
         self.head.drop_frozen_late()
         self._state = replace(self._state, late_before_segment=segment)
         self._state.save(self.paths.head_state)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from qvmon.model.series import Int64s
+from qvmon.tsdb import kernels
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.writer import Origin, key_order, write_block
 from qvmon.tsdb.head.head import Head
 from qvmon.tsdb.head.late import LateSamples
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.rows import EARLIEST, Rows, merged
+from qvmon.tsdb.rows import EARLIEST, Part, Rows, merged
 
 _PART_ROWS = 1 << 20
 _MOST_LATE_BLOCKS = 64
@@ -29,23 +30,43 @@ def flush_head(head: Head, index: Index, blocks: BlockList, end: int) -> int:
     return write_series(index, blocks, ids, counts[ids], read)
 
 
-def flush_late(late: LateSamples, index: Index, blocks: BlockList, block_ms: int) -> int:
-    """Write late samples to blocks, one for each stretch of time; return how many blocks."""
+def flush_late(
+    late: LateSamples, index: Index, blocks: BlockList, block_ms: int
+) -> tuple[int, int]:
+    """Write late samples to blocks, one for each stretch of time.
+
+    What a block has already is left out: the value that was stored first stays.
+
+    Returns:
+        How many blocks were written, and how many samples a block has with another value.
+    """
     view = late.view()
     length = block_ms
     while len(stretches := np.unique(view.times // length)) > _MOST_LATE_BLOCKS:
         length *= 3
-    written = 0
+    written, different = 0, np.zeros(1, np.int64)
     for start in (stretches * length).tolist():
         end = start + length - 1
         inside = (view.times >= start) & (view.times <= end)
         ids, counts = np.unique(view.series[inside], return_counts=True)
 
         def read(some: Int64s, start: int = start, end: int = end) -> Rows:
-            return merged([view.read(some, len(index), start, end)])
+            rows = merged([view.read(some, len(index), start, end)])
+            return _unknown(rows, blocks.find(some, start, end), different)
 
         written += write_series(index, blocks, ids, counts, read)
-    return written
+    return written, int(different[0])
+
+
+def _unknown(rows: Rows, stored: Sequence[Part], different: Int64s) -> Rows:
+    """Return ``rows`` less those at whose time ``stored`` has one; count those not the same."""
+    if not stored:
+        return rows
+    known = merged(stored)
+    total = kernels.drop_known(
+        rows.offsets, rows.times, rows.bits, known.offsets, known.times, known.bits, different
+    )
+    return Rows(rows.offsets, rows.times[:total], rows.bits[:total])
 
 
 def write_series(

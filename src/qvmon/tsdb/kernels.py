@@ -169,3 +169,38 @@ def cut_rows(
         start = stop
     offsets[len(offsets) - 1] = out
     return out
+
+
+@kernel("int64(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])")
+def drop_known(
+    offsets: Int64s,
+    times: Int64s,
+    bits: Int64s,
+    known_offsets: Int64s,
+    known_times: Int64s,
+    known_bits: Int64s,
+    different: Int64s,
+) -> int:
+    """Take out the rows at whose time the same series of ``known`` has one; return the rows left.
+
+    ``different[0]`` counts those that had another value there. Times ascend within a series;
+    ``offsets`` and rows are compacted in place.
+    """
+    out = np.int64(0)
+    start = offsets[0]
+    for i in range(len(offsets) - 1):
+        stop = offsets[i + 1]
+        begin = out
+        at, last = known_offsets[i], known_offsets[i + 1]
+        for row in range(start, stop):
+            while at < last and known_times[at] < times[row]:
+                at += 1
+            if at < last and known_times[at] == times[row]:
+                different[0] += known_bits[at] != bits[row]
+                continue
+            times[out], bits[out] = times[row], bits[row]
+            out += 1
+        offsets[i] = begin
+        start = stop
+    offsets[len(offsets) - 1] = out
+    return out

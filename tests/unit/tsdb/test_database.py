@@ -179,6 +179,61 @@ def test_the_first_of_two_values_stays_when_its_block_is_merged_with_the_seconds
     small.database.close()
 
 
+def test_a_late_sample_that_a_block_has_is_not_stored_again(tmp_path):
+    """Repeats are dropped in silence, other values are counted; either way the first one stays."""
+    small = Small(tmp_path, out_of_order_window_ms=10**6)
+    small.append(*((1, t, 1.0) for t in range(0, 3_000, 100)))
+    small.database.flush()
+    blocks = len(small.database.blocks)
+    before = small.read()
+    small.append((1, 100, 1.0), (1, 200, 7.0), (1, 300, np.nan))
+    assert small.read() == before
+    small.append((1, 4_000, 1.0))
+    assert small.database.flush() == 1
+    assert len(small.database.blocks) == blocks + 1
+    assert small.database.overruled == 2
+    assert small.read() == {1: [*before[1], (4_000, 1.0)]}
+    small.database.close()
+
+
+def test_of_late_blocks_of_any_length_the_first_value_wins_after_any_merge(tmp_path):
+    """A block that spans many stretches lies between two that are merged without it."""
+    small = Small(tmp_path, out_of_order_window_ms=10**9)
+    small.append(*((1, t, 0.0) for t in range(0, 300_000, 1_000)))
+    small.database.flush()
+    small.append(*((1, t + 1, 1.0) for t in range(0, 300_000, 1_000)), (1, 301_000, 0.0))
+    small.database.flush()
+    small.append((1, 1, 2.0), (1, 2, 2.0), (1, 1_001, 2.0), (1, 303_000, 0.0))
+    small.database.flush()
+    before = small.read()
+    assert dict(before[1])[1] == 1.0
+    while small.database.compact():
+        assert small.read() == before
+    small.database.close()
+
+
+def test_late_samples_whose_flush_failed_are_flushed_with_the_next(tmp_path, monkeypatch):
+    small = Small(tmp_path, out_of_order_window_ms=10**6, late_samples=1)
+    small.append((1, 1_400, 1.0))
+    small.append((1, 10, 1.0))
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "publish_directory", _no_space)
+        with pytest.raises(OSError, match="No space"):
+            small.database.flush()
+    small.append((1, 20, 1.0))
+    expected = {1: [(10, 1.0), (20, 1.0), (1_400, 1.0)]}
+    assert small.read() == expected
+    small.database.flush()
+    assert small.read() == expected
+    small.reopen()
+    assert small.read() == expected
+    small.database.close()
+
+
+def _no_space(*_):
+    raise OSError("No space left on device")
+
+
 def test_series_lists_those_with_samples_in_the_interval(small):
     small.append((1, 0, 1.0), (2, 1_000, 1.0), (3, 5_000, 1.0))
     small.database.flush()

@@ -299,9 +299,12 @@ class Head:
             self._state[kernels.FREE] = free + len(chunks)
 
     def freeze_late(self) -> LateSamples:
-        """Set the late samples aside for a flush and return them; they stay readable."""
+        """Set the late samples aside for a flush and return them; they stay readable.
+
+        Those that an earlier flush could not write are among them.
+        """
         with self._lock:
-            self._flushing, self._late = self._late, LateSamples()
+            self._flushing, self._late = self._flushing.plus(self._late), LateSamples()
             return self._flushing
 
     def drop_frozen_late(self) -> None:

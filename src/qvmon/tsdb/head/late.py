@@ -36,11 +36,20 @@ class LateSamples:
         inside[inside] = np.isin(self._series[: self.count][inside], ids)
         if not np.any(inside):
             return self
-        kept = np.flatnonzero(~inside)
         fresh = LateSamples()
-        verdicts = np.full(len(kept), kernels.LATE, np.uint8)
-        fresh.append(self._series[kept], self._times[kept], self._bits[kept], verdicts)
+        fresh._take(self, np.flatnonzero(~inside))
         return fresh
+
+    def plus(self, others: LateSamples) -> LateSamples:
+        """Return these samples and ``others``, which came later."""
+        if self.count:
+            self._take(others, np.arange(others.count))
+            return self
+        return others
+
+    def _take(self, others: LateSamples, rows: Int64s) -> None:
+        verdicts = np.full(len(rows), kernels.LATE, np.uint8)
+        self.append(others._series[rows], others._times[rows], others._bits[rows], verdicts)
 
     def _visit(
         self, series: Int64s, times: Int64s, bits: Int64s, verdicts: Bytes, *, readonly: bool
