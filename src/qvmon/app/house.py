@@ -316,6 +316,7 @@ class House:
             access=services.access,
             ledger=stores.ledger,
             queries=stores.queries,
+            running_queries=stores.queries.running if stores.queries else None,
             series=stores.telemetry,
             unknown=stores.peer or stores.telemetry,
             ingest=services.collection,
