@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from qvmon.model.errors import QvmonError
+from qvmon.model.labels import compile_pattern
 
 
 class TlsConfig(BaseModel):
@@ -29,6 +32,8 @@ class ApiConfig(BaseModel):
         tls: Serve HTTPS.
         behind_tls: A proxy in front serves HTTPS: cookies travel over that only.
         no_auth: Every request acts as an administrator; for a machine of one's own only.
+        cors_origin: Regular expression of the web origins whose pages may read the Prometheus API;
+            the whole origin must match, ``.*`` is every page, empty none.
         anonymous_ingest: ``/api/v1/write`` takes samples from anybody.
         anonymous_metrics: ``/metrics`` answers anybody.
         request_body_bytes: Largest body of a request but for ingest.
@@ -50,6 +55,7 @@ class ApiConfig(BaseModel):
     tls: TlsConfig | None = None
     behind_tls: bool = False
     no_auth: bool = False
+    cors_origin: str = ""
     anonymous_ingest: bool = False
     anonymous_metrics: bool = False
     request_body_bytes: int = Field(default=1 << 20, ge=1024)
@@ -67,6 +73,15 @@ class ApiConfig(BaseModel):
     def reached_by_https(self) -> bool:
         """Whether browsers reach it over HTTPS."""
         return self.tls is not None or self.behind_tls
+
+    @field_validator("cors_origin")
+    @classmethod
+    def _is_an_expression(cls, expression: str) -> str:
+        try:
+            compile_pattern(expression)
+        except QvmonError as error:
+            raise ValueError(error.message) from None
+        return expression
 
     @model_validator(mode="after")
     def _loopback_when_open(self) -> ApiConfig:

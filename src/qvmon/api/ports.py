@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from qvmon.model.access import Principal
+from qvmon.model.cardinality import Cardinality
 from qvmon.model.clock import Clock
 from qvmon.model.labels import Matcher
 from qvmon.model.ledger import Ledger
@@ -20,6 +21,7 @@ from qvmon.services.collection import TargetsView
 from qvmon.services.configuration import AccessService
 from qvmon.services.distribution import DistributionService
 from qvmon.services.incidents import IncidentsService
+from qvmon.stores.query import RunningQueries
 from qvmon.stores.query.statistics import QueryStatistics
 from qvmon.wire.remote_write import WriteRequest
 
@@ -109,21 +111,58 @@ class Ingest(Protocol):
         ...
 
 
+class TelemetryKeeping(Protocol):
+    """What administrators may have done to stored samples; ``stores.telemetry``."""
+
+    async def delete_series(
+        self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
+    ) -> None:
+        """Return once the samples of series that match any set are durably gone from queries."""
+        ...
+
+    async def clean_tombstones(self) -> None:
+        """Return once deleted samples are gone from disk."""
+        ...
+
+    async def snapshot(self, *, skip_head: bool = False) -> str:
+        """Return the name of a copy of everything stored, a directory under ``snapshots``."""
+        ...
+
+
+class CardinalityReport(Protocol):
+    """Tells what makes series many; ``stores.telemetry``."""
+
+    async def cardinality(self, limit: int) -> Cardinality:
+        """Return the ``limit`` largest of each kind."""
+        ...
+
+
+class Telemetry(TelemetryKeeping, CardinalityReport, Protocol):
+    """The telemetry store of this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class BuildFacts:
-    """What ``status/buildinfo`` and ``status/runtimeinfo`` tell.
+    """What ``status/*`` tells of the process.
 
     Attributes:
         version: qvmon's version.
         started_at_us: When the process was ready to start serving.
         retention: How long samples are kept, in words such as ``15d``.
         configuration: The configuration file as it was read, secrets as ``***``.
+        flags: Settings, under the names of Prometheus' command-line flags.
+        external_labels: What federation and remote read add to every series.
+        hostname: The machine. ``directory``: where the process works.
     """
 
     version: str
     started_at_us: int
     retention: str = ""
     configuration: str = ""
+    flags: Mapping[str, str] = field(default_factory=dict)
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    hostname: str = ""
+    directory: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,8 +176,10 @@ class ApiPorts:
     access: AccessService | None = None
     ledger: Ledger | None = None
     queries: QueryPort | None = None
+    running_queries: RunningQueries | None = None
     series: SeriesSource | None = None
     unknown: UnknownSource | None = None
+    telemetry: Telemetry | None = None
     ingest: Ingest | None = None
     targets: Callable[[], TargetsView] | None = None
     rules: Callable[[], Sequence[RuleGroupStatus]] | None = None

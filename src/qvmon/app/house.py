@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from itertools import chain
+from pathlib import Path
 from platform import node
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ from qvmon.adapters.webhook import WebhookSink
 from qvmon.api.http.application import create_app
 from qvmon.api.ports import ApiPorts, BuildFacts
 from qvmon.api.server import ApiServer
+from qvmon.app.flags import prometheus_flags
 from qvmon.app.lifecycle import Lifecycle
 from qvmon.app.ownership import DataDirectory
 from qvmon.app.rules import Watch
@@ -311,6 +313,10 @@ class House:
                 started_at_us=now_us(self._clock),
                 retention=f"{retention.days}d",
                 configuration=self._watch.prometheus.shown,
+                flags=prometheus_flags(self._settings),
+                external_labels=dict(self._watch.prometheus.external_labels),
+                hostname=node(),
+                directory=str(Path.cwd()),
             ),
             ready=lambda: self._ready,
             access=services.access,
@@ -318,6 +324,7 @@ class House:
             queries=stores.queries,
             running_queries=stores.queries.running if stores.queries else None,
             series=stores.telemetry,
+            telemetry=stores.telemetry,
             unknown=stores.peer or stores.telemetry,
             ingest=services.collection,
             targets=services.collection.targets if services.collection else None,

@@ -568,3 +568,54 @@ class TokenRevoked(FactBody, frozen=True, kw_only=True):
     token_id: str
     login: str
     reason: str = ""
+
+
+# --- telemetry: acts of administrators on what is stored, written by the API --------------------
+
+
+class SeriesDeleted(FactBody, frozen=True, kw_only=True):
+    """Somebody has samples deleted; written before it is done, so that no deletion goes unseen.
+
+    Attributes:
+        selectors: Whose samples, as they were asked for.
+        start_ms: From when; ``end_ms``: until when, both inclusive.
+    """
+
+    TYPE: ClassVar[str] = "series.deleted"
+    selectors: tuple[str, ...]
+    start_ms: int
+    end_ms: int
+
+
+class TombstonesCleaned(FactBody, frozen=True, kw_only=True):
+    """Somebody has deleted samples removed from disk."""
+
+    TYPE: ClassVar[str] = "tombstones.cleaned"
+
+
+class SnapshotTaken(FactBody, frozen=True, kw_only=True):
+    """Somebody had the stored samples copied.
+
+    Attributes:
+        name: The directory under ``snapshots``.
+        skip_head: Whether what was not in blocks yet was left out.
+    """
+
+    TYPE: ClassVar[str] = "snapshot.taken"
+    name: str
+    skip_head: bool = False
+
+
+class QueryCanceled(FactBody, frozen=True, kw_only=True):
+    """Somebody ended a query that others had asked.
+
+    Attributes:
+        query: PromQL. ``kind``: ``instant``, ``range``, ...
+        asker: Who had asked it. ``number``: its number in the process.
+    """
+
+    TYPE: ClassVar[str] = "query.canceled"
+    query: str
+    kind: str
+    asker: str
+    number: int

@@ -43,6 +43,8 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     ("GET", f"{PREFIX}/deliveries"): Permission.READ_ALERTS,
     ("POST", f"{PREFIX}/deliveries/{{delivery_id}}/redrive"): Permission.OPERATE,
     ("GET", f"{PREFIX}/facts"): Permission.READ_AUDIT,
+    ("GET", f"{PREFIX}/queries"): Permission.READ_TELEMETRY,
+    ("DELETE", f"{PREFIX}/queries/{{number}}"): Permission.ADMINISTER,
     ("GET", f"{PREFIX}/events"): None,
     ("POST", f"{PREFIX}/peer/select"): Permission.READ_TELEMETRY,
     ("POST", f"{PREFIX}/peer/series"): Permission.READ_TELEMETRY,
@@ -53,6 +55,12 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/alerts"): Permission.READ_ALERTS,
     ("GET", "/api/v1/rules"): Permission.READ_ALERTS,
     ("GET", "/api/v1/status/config"): Permission.READ_CONFIGURATION,
+    ("GET", "/api/v1/status/flags"): Permission.READ_CONFIGURATION,
+    **{
+        (method, f"/api/v1/admin/tsdb/{act}"): Permission.ADMINISTER
+        for act in ("delete_series", "clean_tombstones", "snapshot")
+        for method in ("POST", "PUT")
+    },
     **{
         (method, f"/api/v1/{name}"): Permission.READ_TELEMETRY
         for name in ("query", "query_range", "series", "labels", "format_query", "parse_query")
@@ -64,8 +72,12 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
             "label/{name}/values",
             "metadata",
             "targets",
+            "targets/metadata",
+            "scrape_pools",
             "status/buildinfo",
             "status/runtimeinfo",
+            "status/tsdb",
+            "status/walreplay",
         )
     },
 }

@@ -135,6 +135,8 @@ def comparable(path: str, answer: httpx.Response):
     for earlier, later in SAID_LATER.items():
         body["error"] = re.sub(earlier, later, body["error"])
     content = body.get("data")
+    if path == "targets":
+        content.pop("droppedTargetCounts", None)  # which a 2.42 does not tell
     if path == "series" and content is not None:
         content.sort(key=lambda labels: sorted(labels.items()))
     if isinstance(content, dict) and content.get("resultType") in ("vector", "matrix"):

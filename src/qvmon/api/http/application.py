@@ -8,6 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from qvmon.api.config import ApiConfig
 from qvmon.api.http.alerts import alert_routes
 from qvmon.api.http.authentication import Gate
+from qvmon.api.http.cors import CrossOrigin
 from qvmon.api.http.deliveries import delivery_routes
 from qvmon.api.http.errors import add_error_handlers
 from qvmon.api.http.event_hub import EventHub
@@ -19,15 +20,9 @@ from qvmon.api.http.openapi import openapi_routes
 from qvmon.api.http.overview import overview_routes
 from qvmon.api.http.own_metrics import own_metrics_routes
 from qvmon.api.http.peer import peer_routes
-from qvmon.api.http.prometheus.alerts import active_alert_routes
-from qvmon.api.http.prometheus.labels import label_routes
-from qvmon.api.http.prometheus.language import language_routes
-from qvmon.api.http.prometheus.query import query_routes
-from qvmon.api.http.prometheus.rules import rule_routes
-from qvmon.api.http.prometheus.status import status_routes
-from qvmon.api.http.prometheus.targets import target_routes
-from qvmon.api.http.prometheus.write import write_routes
+from qvmon.api.http.prometheus.routes import prometheus_routes
 from qvmon.api.http.protection import Measured, RequestLimits, SecurityHeaders
+from qvmon.api.http.queries import running_query_routes
 from qvmon.api.http.session import session_routes
 from qvmon.api.http.static import static_routes
 from qvmon.api.http.tokens import token_routes
@@ -53,6 +48,7 @@ def create_app(services: ApiPorts, config: ApiConfig) -> FastAPI:
     add_error_handlers(app)
     _add_routes(app, services, config)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(CrossOrigin, config=config)
     app.add_middleware(RequestLimits, config=config)
     app.add_middleware(SecurityHeaders, config=config)
     app.add_middleware(Measured, clock=services.clock, registry=services.registry)
@@ -63,7 +59,6 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
     app.include_router(health_routes(services.ready))
     app.include_router(own_metrics_routes(services.registry))
     app.include_router(openapi_routes(app))
-    app.include_router(status_routes(services.build))
     app.include_router(session_routes(config, services.access))
     if services.access is not None:
         app.include_router(user_routes(services.access))
@@ -73,25 +68,20 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
         app.include_router(incident_routes(services.ledger, services.incidents))
         app.include_router(delivery_routes(services.ledger, services.distribution))
         app.include_router(fact_routes(services.ledger))
-        app.include_router(active_alert_routes(services.ledger, services.rules))
         hub = EventHub(services.ledger, config, services.clock, services.registry)
         app.state.close_streams = hub.close
         app.include_router(event_routes(hub, config))
+    if services.ledger is not None and services.running_queries is not None:
+        app.include_router(
+            running_query_routes(services.running_queries, services.ledger, services.clock)
+        )
     if services.ledger is not None and services.queries is not None:
         overview = overview_routes(services.ledger, services.queries, services.clock)
         app.include_router(overview)
-    if services.queries is not None:
-        app.include_router(query_routes(services.queries, services.clock))
-        app.include_router(label_routes(services.queries))
-        app.include_router(language_routes())
     if services.unknown is not None:
         app.include_router(unknown_routes(services.unknown))
     if services.series is not None and services.unknown is not None:
         app.include_router(peer_routes(services.series, services.unknown))
-    if services.ingest is not None:
-        app.include_router(write_routes(services.ingest, config, services.registry))
-    if services.targets is not None:
-        app.include_router(target_routes(services.targets))
-    if services.rules is not None:
-        app.include_router(rule_routes(services.rules))
+    for router in prometheus_routes(services, config):
+        app.include_router(router)
     app.include_router(static_routes())

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
+from qvmon.api.http.prometheus.disconnection import ClientGoneError
 from qvmon.api.http.prometheus.errors import is_prometheus, prometheus_error
 from qvmon.model.errors import ErrorKind, QvmonError
 
@@ -35,6 +36,9 @@ _KIND_OF_STATUS = {
     413: ErrorKind.EXHAUSTED,
 }
 
+_CLIENT_CLOSED_REQUEST = 499
+"""nginx' status for a request whose client left; Prometheus counts such requests under it too."""
+
 log = structlog.get_logger("qvmon.api")
 
 
@@ -58,6 +62,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(QvmonError, _on_qvmon_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientGoneError, _on_client_gone)
     app.add_exception_handler(Exception, _on_defect)
 
 
@@ -111,6 +116,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     return answer(
         request, QvmonError(kind, message), error.status_code, **dict(error.headers or {})
     )
+
+
+async def _on_client_gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)  # for the measurements; nobody reads it
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:

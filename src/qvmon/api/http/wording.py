@@ -209,3 +209,23 @@ def _(body: facts.DeliveryStarted, _who: str) -> str:
 @_words.register
 def _(body: facts.DeliveryRedriven, who: str) -> str:
     return f"{who} had the delivery to {body.sink} tried again"
+
+
+@_words.register
+def _(body: facts.SeriesDeleted, who: str) -> str:
+    return f"{who} deleted stored samples of {', '.join(body.selectors)}"
+
+
+@_words.register
+def _(_body: facts.TombstonesCleaned, who: str) -> str:
+    return f"{who} removed deleted samples from disk"
+
+
+@_words.register
+def _(body: facts.SnapshotTaken, who: str) -> str:
+    return f"{who} took the snapshot {body.name} of the stored samples"
+
+
+@_words.register
+def _(body: facts.QueryCanceled, who: str) -> str:
+    return f"{who} ended a query of {_name(body.asker)}: {body.query}"

@@ -99,6 +99,8 @@ class Harvester:
         self._path = path
         self._max_series_bytes = max_series_bytes
         self.cache = cache
+        self.metadata: list[MetricMetadata] = []
+        """What the last page said about its metrics."""
         self._metadata_hash: int | None = None
 
     def read(self, page: Page) -> Reading:
@@ -149,8 +151,8 @@ class Harvester:
         """Return the metadata of a page, or nothing when it is that of the page before."""
         if exposition.metadata_hash == self._metadata_hash:
             return []
-        self._metadata_hash = exposition.metadata_hash
-        return exposition.metadata
+        self._metadata_hash, self.metadata = exposition.metadata_hash, exposition.metadata
+        return self.metadata
 
     def _timed(self, exposition: Exposition) -> Bools:
         timed: Bools = exposition.timestamps != NO_TIMESTAMP

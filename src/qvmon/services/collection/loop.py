@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import structlog
 
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.model.series import Int64s, SampleBatch
+from qvmon.model.series import Int64s, MetricMetadata, SampleBatch
 from qvmon.services.collection import metrics
 from qvmon.services.collection.harvest import Harvest, Harvester, joined, stale_batch
 from qvmon.services.collection.page import BODY_SIZE_LIMIT, Page, PageSource
@@ -83,6 +84,11 @@ class ScrapeLoop:
     def cache(self) -> SeriesCache:
         """What the target exposed."""
         return self._harvester.cache
+
+    @property
+    def metadata(self) -> Sequence[MetricMetadata]:
+        """What the last page said about its metrics."""
+        return self._harvester.metadata
 
     def start(self) -> None:
         """Begin scraping."""

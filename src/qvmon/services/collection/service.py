@@ -139,6 +139,7 @@ class CollectionService:
                 for pool in pools
                 for each in pool.dropped[: pool.job.keep_dropped_targets or None]
             ],
+            [pool.job.job_name for pool in pools],
         )
 
     async def receive(self, principal: Principal, request: WriteRequest) -> AppendResult:

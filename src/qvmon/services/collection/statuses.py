@@ -25,6 +25,7 @@ def status_of(loop: ScrapeLoop, instance: str) -> TargetStatus:
         last.health,
         target.interval_ms / 1000,
         target.timeout_ms / 1000,
+        loop.metadata,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from qvmon.model.labels import Labels
+from qvmon.model.series import MetricMetadata
 
 
 class Health(StrEnum):
@@ -32,6 +34,7 @@ class TargetStatus:
         health: How it went.
         scrape_interval_seconds: How often the target is scraped.
         scrape_timeout_seconds: How long a scrape may take.
+        metadata: What its last page said about its metrics.
     """
 
     discovered_labels: Labels
@@ -45,6 +48,7 @@ class TargetStatus:
     health: Health = Health.UNKNOWN
     scrape_interval_seconds: float = 0.0
     scrape_timeout_seconds: float = 0.0
+    metadata: Sequence[MetricMetadata] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class DroppedTarget:
 
 @dataclass(frozen=True, slots=True)
 class TargetsView:
-    """Every target there is, in the order of jobs and URLs."""
+    """Every target there is, in the order of jobs and URLs; and every job."""
 
     active: list[TargetStatus] = field(default_factory=list)
     dropped: list[DroppedTarget] = field(default_factory=list)
+    scrape_pools: Sequence[str] = ()

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.prometheus.answers import success
+from qvmon.api.http.prometheus.disconnection import while_connected
 from qvmon.api.http.prometheus.errors import bad_parameter, execution_error
 from qvmon.api.http.prometheus.parameters import Parameters, go_duration, parse_duration_ms
-from qvmon.api.http.prometheus.rendering import over_time, render_result
+from qvmon.api.http.prometheus.rendering import is_small, over_time, render_result
+from qvmon.api.http.prometheus.statistics import (
+    render_statistics,
+    statistics_wanted,
+    statistics_warnings,
+)
 from qvmon.api.http.prometheus.truncation import truncated
 from qvmon.api.ports import Queries
 from qvmon.model.clock import Clock, now_ms
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.promql import Matrix, Notes, Result, Scalar, Vector
+from qvmon.stores.query.statistics import QueryStatistics
 
 MOST_POINTS = 11_000
 _METHODS = ["GET", "POST"]
@@ -28,52 +37,75 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
     async def query(who: TelemetryReader, request: Request) -> Response:
         """Evaluate PromQL at one moment."""
         asked = await Parameters.of(request)
-        at = asked.time_ms("time", now_ms(clock))
-        limit, lookback, timeout = asked.limit(), _lookback(asked), _timeout(asked)
+        limit, at = asked.limit(), asked.time_ms("time", now_ms(clock))
+        options = _Options.of(asked)
+        work = queries.instant(
+            who.principal,
+            asked.text("query"),
+            at,
+            lookback_ms=options.lookback_ms,
+            timeout_seconds=options.timeout_seconds,
+            statistics=options.statistics,
+        )
         try:
-            result = await queries.instant(
-                who.principal,
-                asked.text("query"),
-                at,
-                lookback_ms=lookback,
-                timeout_seconds=timeout,
-            )
+            result = await while_connected(request, work)
         except QvmonError as error:
             raise _query_error(error) from None
-        result, warnings = truncated(result, limit)
-        return await _answer(request, result, warnings)
+        return await _answer(request, result, limit, options)
 
     @router.api_route("/query_range", methods=_METHODS)
     async def query_range(who: TelemetryReader, request: Request) -> Response:
         """Evaluate PromQL at every step of an interval."""
         asked = await Parameters.of(request)
-        start, end, step = _steps(asked)
-        limit, lookback, timeout = asked.limit(), _lookback(asked), _timeout(asked)
+        limit, (start, end, step) = asked.limit(), _steps(asked)
+        options = _Options.of(asked)
+        work = queries.range(
+            who.principal,
+            asked.text("query"),
+            start,
+            end,
+            step,
+            lookback_ms=options.lookback_ms,
+            timeout_seconds=options.timeout_seconds,
+            statistics=options.statistics,
+        )
         try:
-            result = await queries.range(
-                who.principal,
-                asked.text("query"),
-                start,
-                end,
-                step,
-                lookback_ms=lookback,
-                timeout_seconds=timeout,
-            )
+            result = await while_connected(request, work)
         except QvmonError as error:
             raise _query_error(error) from None
-        result, warnings = truncated(over_time(result), limit)
-        return await _answer(request, result, warnings)
+        return await _answer(request, over_time(result), limit, options)
 
     return router
 
 
-async def _answer(request: Request, result: Result, warnings: list[str]) -> Response:
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What both kinds of queries may ask for."""
+
+    timeout_seconds: float | None
+    lookback_ms: int | None
+    statistics: QueryStatistics | None
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, asked: Parameters) -> _Options:
+        stats = asked.text("stats")
+        timeout, lookback = _timeout(asked), _lookback(asked)
+        return cls(timeout, lookback, statistics_wanted(stats), statistics_warnings(stats))
+
+
+async def _answer(
+    request: Request, result: Result, limit: int | None, options: _Options
+) -> Response:
+    result, warnings = truncated(result, limit)
     notes = result.notes if isinstance(result, Vector | Matrix | Scalar) else Notes()
+    stats = b"" if options.statistics is None else render_statistics(options.statistics)
     return await success(
         request,
-        lambda: render_result(result),
-        [*notes.warnings, *warnings],
+        lambda: render_result(result, stats),
+        [*notes.warnings, *warnings, *options.warnings],
         notes.infos,
+        small=is_small(result),
     )
 
 
@@ -103,7 +135,7 @@ def _lookback(asked: Parameters) -> int | None:
     if not text:
         return None
     try:
-        return parse_duration_ms(text)
+        return parse_duration_ms(text) or None
     except QvmonError as error:
         raise invalid(f"error parsing lookback delta duration: {error.message}") from None
 

@@ -14,22 +14,36 @@ from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesColumns, Symb
 from qvmon.promql import Matrix, Result, Scalar, Text, Vector
 
 _SAMPLES_AT_A_TIME = 1 << 20
+_FEW_SAMPLES = 500
 
 
-def render_result(result: Result) -> bytes:
-    """Return ``{"resultType": ..., "result": ...}``."""
+def render_result(result: Result, stats: bytes = b"") -> bytes:
+    """Return ``{"resultType": ..., "result": ...}``, with ``stats`` (JSON) where there are any."""
     match result:
         case Vector():
-            return _typed("vector", _vector(result))
+            return _typed("vector", _vector(result), stats)
         case Matrix():
-            return _typed("matrix", _joined(_matrix(result)))
+            return _typed("matrix", _joined(_matrix(result)), stats)
         case SeriesColumns():
-            return _typed("matrix", _joined(_ragged(result)))
+            return _typed("matrix", _joined(_ragged(result)), stats)
         case Scalar():
-            return _typed("scalar", _first_pair(result).encode())
+            return _typed("scalar", _first_pair(result).encode(), stats)
         case Text():
             at = time_texts(np.array([result.time_ms])).to_pylist()[0]
-            return _typed("string", f"[{at},{_json(result.value)}]".encode())
+            return _typed("string", f"[{at},{_json(result.value)}]".encode(), stats)
+
+
+def is_small(result: Result) -> bool:
+    """Return whether rendering takes less time than handing the work to a thread."""
+    match result:
+        case Vector():
+            return len(result) <= _FEW_SAMPLES
+        case Matrix():
+            return result.values.size <= _FEW_SAMPLES
+        case SeriesColumns():
+            return len(result.values) <= _FEW_SAMPLES
+        case _:
+            return True
 
 
 def over_time(result: Result) -> Result:
@@ -64,8 +78,9 @@ def _label_texts(frame: LabelFrame, name: str, column: int) -> list[str]:
     return chosen
 
 
-def _typed(name: str, result: bytes) -> bytes:
-    return b'{"resultType":"' + name.encode() + b'","result":' + result + b"}"
+def _typed(name: str, result: bytes, stats: bytes) -> bytes:
+    after = b',"stats":' + stats if stats else b""
+    return b"".join((b'{"resultType":"', name.encode(), b'","result":', result, after, b"}"))
 
 
 def _joined(texts: Sequence[str] | Iterator[str]) -> bytes:

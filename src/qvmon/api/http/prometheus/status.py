@@ -1,8 +1,11 @@
-"""``status/*``: what this server is."""
+"""``status/*``: what this server is, and what it holds."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+import threading
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -10,18 +13,25 @@ from fastapi.responses import Response
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.authentication import Needs
 from qvmon.api.http.prometheus.answers import success_of
+from qvmon.api.http.prometheus.parameters import Parameters
 from qvmon.api.http.times import rfc3339
-from qvmon.api.ports import BuildFacts
+from qvmon.api.ports import BuildFacts, CardinalityReport
 from qvmon.model.access import Permission
+from qvmon.model.cardinality import Cardinality, Count
+from qvmon.model.clock import Clock, now_us
+from qvmon.model.errors import invalid
 from qvmon.services.configuration import Identity
 
-COMPATIBLE_WITH = "2.42.0"
-"""The Prometheus whose API this is tested against; clients choose their requests by it."""
+COMPATIBLE_WITH = "3.16.0"
+"""The Prometheus whose API this is compared with; clients choose their requests by it."""
+
+_LARGEST_REPORT = 10_000
+_USUAL_REPORT = 10
 
 ConfigurationReader = Annotated[Identity, Depends(Needs(Permission.READ_CONFIGURATION))]
 
 
-def status_routes(build: BuildFacts) -> APIRouter:
+def status_routes(build: BuildFacts, clock: Clock) -> APIRouter:
     """Return the routes that tell what this server is."""
     router = APIRouter(prefix="/api/v1/status", include_in_schema=False)
 
@@ -37,13 +47,84 @@ def status_routes(build: BuildFacts) -> APIRouter:
     @router.get("/runtimeinfo")
     async def runtime_info(_: TelemetryReader, request: Request) -> Response:
         """Tell since when it runs and how long it keeps samples."""
-        started = rfc3339(build.started_at_us)
-        facts = {"startTime": started, "lastConfigTime": started, "reloadConfigSuccess": True}
-        return await success_of(request, {**facts, "storageRetention": build.retention})
+        return await success_of(request, _runtime(build, clock))
 
     @router.get("/config")
     async def configuration(_: ConfigurationReader, request: Request) -> Response:
         """Show the configuration, without secrets."""
         return await success_of(request, {"yaml": build.configuration})
 
+    @router.get("/flags")
+    async def flags(_: ConfigurationReader, request: Request) -> Response:
+        """Show settings under the names of Prometheus' flags."""
+        return await success_of(request, dict(build.flags))
+
     return router
+
+
+def store_status_routes(report: CardinalityReport) -> APIRouter:
+    """Return the routes that tell what the telemetry store of this process holds."""
+    router = APIRouter(prefix="/api/v1/status", include_in_schema=False)
+
+    @router.get("/tsdb")
+    async def tsdb(_: TelemetryReader, request: Request) -> Response:
+        """Tell how many series there are, and which labels make them many."""
+        limit = _report_limit(await Parameters.of(request))
+        return await success_of(request, _cardinality(await report.cardinality(limit)))
+
+    @router.get("/walreplay")
+    async def wal_replay(_: TelemetryReader, request: Request) -> Response:
+        """Tell how far recovery is: it has ended before anybody is answered."""
+        return await success_of(request, {"min": 0, "max": 0, "current": 0})
+
+    return router
+
+
+def _runtime(build: BuildFacts, clock: Clock) -> dict[str, Any]:
+    started = rfc3339(build.started_at_us)
+    return {
+        "startTime": started,
+        "CWD": build.directory,
+        "hostname": build.hostname,
+        "serverTime": rfc3339(now_us(clock)),
+        "reloadConfigSuccess": True,
+        "lastConfigTime": started,
+        "goroutineCount": threading.active_count(),
+        "GOMAXPROCS": os.cpu_count(),
+        "GOMEMLIMIT": 0,
+        "GOGC": "",
+        "GODEBUG": "",
+        "storageRetention": build.retention,
+    }
+
+
+def _report_limit(asked: Parameters) -> int:
+    if not asked.text("limit"):
+        return _USUAL_REPORT
+    text = asked.text("limit")
+    limit = int(text) if text.isdecimal() and len(text) < 20 else 0
+    if limit < 1:
+        raise invalid("limit must be a positive number")
+    if limit > _LARGEST_REPORT:
+        raise invalid(f"limit must not exceed {_LARGEST_REPORT}")
+    return limit
+
+
+def _cardinality(found: Cardinality) -> dict[str, Any]:
+    return {
+        "headStats": {
+            "numSeries": found.series,
+            "numLabelPairs": found.label_pairs,
+            "chunkCount": found.chunks,
+            "minTime": found.min_time_ms,
+            "maxTime": found.max_time_ms,
+        },
+        "seriesCountByMetricName": _counts(found.series_by_metric),
+        "labelValueCountByLabelName": _counts(found.values_by_label),
+        "memoryInBytesByLabelName": _counts(found.bytes_by_label),
+        "seriesCountByLabelValuePair": _counts(found.series_by_pair),
+    }
+
+
+def _counts(counts: Iterable[Count]) -> list[dict[str, Any]]:
+    return [{"name": each.name, "value": each.value} for each in counts]

@@ -1,8 +1,9 @@
-"""``targets``: what is scraped, and how that goes."""
+"""``targets`` and ``scrape_pools``: what is scraped, and how that goes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,31 +11,84 @@ from fastapi.responses import Response
 
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.prometheus.answers import success_of
+from qvmon.api.http.prometheus.errors import bad_parameter
+from qvmon.api.http.prometheus.parameters import Parameters
 from qvmon.api.http.times import rfc3339
+from qvmon.model.errors import QvmonError
+from qvmon.model.labels import Matcher
+from qvmon.promql import parse_matchers
 from qvmon.services.collection import DroppedTarget, TargetStatus, TargetsView
 
 NEVER = "0001-01-01T00:00:00Z"
 
 
 def target_routes(targets: Callable[[], TargetsView]) -> APIRouter:
-    """Return the route that lists targets."""
+    """Return the routes that tell what is scraped."""
     router = APIRouter(prefix="/api/v1", include_in_schema=False)
 
     @router.get("/targets")
     async def list_targets(_: TelemetryReader, request: Request) -> Response:
         """List targets and how their last scrapes went."""
-        state = request.query_params.get("state", "any").lower()
+        state = request.query_params.get("state", "").lower()
         pool = request.query_params.get("scrapePool", "")
-        view = targets()
-        active = [_active(each) for each in view.active if pool in ("", each.scrape_pool)]
-        dropped = [_dropped(each) for each in view.dropped if pool in ("", each.scrape_pool)]
-        shown = {
-            "activeTargets": active if state != "dropped" else [],
-            "droppedTargets": dropped if state != "active" else [],
-        }
+        shown = _targets(targets(), pool, state or "any")
         return await success_of(request, shown)
 
+    @router.get("/targets/metadata")
+    async def target_metadata(_: TelemetryReader, request: Request) -> Response:
+        """Tell what each target said about its metrics."""
+        asked = await Parameters.of(request)
+        found = _metadata(targets().active, asked)
+        limit = asked.count("limit")
+        return await success_of(request, found if limit < 0 else found[:limit])
+
+    @router.get("/scrape_pools")
+    async def scrape_pools(_: TelemetryReader, request: Request) -> Response:
+        """List the jobs."""
+        return await success_of(request, {"scrapePools": sorted(targets().scrape_pools)})
+
     return router
+
+
+def _targets(view: TargetsView, pool: str, state: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "activeTargets": [],
+        "droppedTargets": [],
+        "droppedTargetCounts": None,
+    }
+    if state in ("any", "active"):
+        active = (each for each in view.active if pool in ("", each.scrape_pool))
+        shown["activeTargets"] = [_active(each) for each in active]
+    if state in ("any", "dropped"):
+        dropped = (each for each in view.dropped if pool in ("", each.scrape_pool))
+        shown["droppedTargets"] = [_dropped(each) for each in dropped]
+        counts = Counter(each.scrape_pool for each in view.dropped)
+        shown["droppedTargetCounts"] = {name: counts[name] for name in sorted(view.scrape_pools)}
+    return shown
+
+
+def _metadata(active: Iterable[TargetStatus], asked: Parameters) -> list[dict[str, Any]]:
+    metric, matchers = asked.text("metric"), _target_matchers(asked.text("match_target"))
+    return [
+        {
+            "target": dict(target.labels),
+            **({} if metric else {"metric": each.name}),
+            "type": each.type,
+            "help": each.help,
+            "unit": each.unit,
+        }
+        for target in active
+        if all(matcher.matches(target.labels.get(matcher.name, "")) for matcher in matchers)
+        for each in target.metadata
+        if metric in ("", each.name)
+    ]
+
+
+def _target_matchers(text: str) -> tuple[Matcher, ...]:
+    try:
+        return parse_matchers(text) if text else ()
+    except QvmonError as error:
+        raise bad_parameter("match_target", error) from None
 
 
 def _active(target: TargetStatus) -> dict[str, Any]:
