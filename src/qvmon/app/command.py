@@ -23,6 +23,8 @@ check = typer.Typer(help="Say what is wrong with a file, with line and column.")
 ledger = typer.Typer(help="Work on the ledger without a running server.")
 app.add_typer(check, name="check")
 app.add_typer(ledger, name="ledger")
+telemetry = typer.Typer(help="Work on metrics without a running server.")
+app.add_typer(telemetry, name="telemetry")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="qvmon's own settings (YAML).")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where everything is kept.")]
@@ -141,6 +143,26 @@ def verify_ledger(
         typer.echo(f"the ledger DISAGREES with what was written ({counted})")
         raise typer.Exit(1)
     typer.echo(f"the ledger agrees: {counted}")
+
+
+@telemetry.command("restore")
+def restore_telemetry(
+    snapshot: Annotated[
+        Path, typer.Argument(help="A directory that the admin API's snapshot made.")
+    ],
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make the metrics of a new data directory of a snapshot, and look whether they can be read."""
+    from qvmon.app.settings import Overrides, read_settings
+    from qvmon.app.telemetry_commands import restore_offline
+
+    restored = restore_offline(snapshot, read_settings(config, Overrides(data_dir=data_dir)))
+    for warning in restored.warnings:
+        typer.echo(f"{warning} (warning)")
+    typer.echo(
+        f"restored {restored.samples} samples of {restored.series} series, {restored.blocks} blocks"
+    )
 
 
 def _report(lines: tuple[list[str], list[str]]) -> None:
