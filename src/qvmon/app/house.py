@@ -318,7 +318,7 @@ class House:
                 hostname=node(),
                 directory=str(Path.cwd()),
             ),
-            ready=lambda: self._ready,
+            ready=lambda: self._ready and (stores.telemetry is None or stores.telemetry.replayed),
             access=services.access,
             ledger=stores.ledger,
             queries=stores.queries,

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
 import numpy as np
 
 from qvmon.model.cardinality import Cardinality
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.labels import Matcher
-from qvmon.model.ports import AppendResult
+from qvmon.model.ports import Allowance, AppendResult
 from qvmon.model.series import (
     Bools,
     Bytes,
@@ -29,12 +30,14 @@ from qvmon.model.series import (
     SeriesColumns,
     SeriesKeys,
 )
-from qvmon.tsdb.block.block import DamagedBlockError
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.cache import PageCache
+from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.cardinality import cardinality
 from qvmon.tsdb.compact import expired, merge_blocks, mergeable
 from qvmon.tsdb.durable import sync
+from qvmon.tsdb.early import EarlySamples
+from qvmon.tsdb.estimate import estimate
 from qvmon.tsdb.flush import flush_head, flush_late
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
@@ -43,7 +46,7 @@ from qvmon.tsdb.log.records import RecordKind
 from qvmon.tsdb.log.wal import WriteAheadLog
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.paths import DataPaths
-from qvmon.tsdb.recover import recover
+from qvmon.tsdb.recover import recover, survey
 from qvmon.tsdb.rows import EARLIEST, Rows, merged
 from qvmon.tsdb.snapshot import write_snapshot
 from qvmon.tsdb.tombstones import Tombstone
@@ -62,7 +65,7 @@ class Database:
     """The owner of a data directory.
 
     Any thread may call any method. Those that change blocks (``flush``, ``compact``, ``retain``,
-    ``delete``, ``clean_tombstones``) wait for one another.
+    ``delete``, ``clean_tombstones``) wait for one another, and those and queries for ``replay``.
 
     Attributes:
         overruled: Late samples dropped since the start because a block had another value then.
@@ -70,12 +73,16 @@ class Database:
     Args:
         directory: Made when it is not there.
         options: Limits and sizes.
+        replay: Whether to return with everything replayed. Otherwise samples can be appended at
+            once, and the caller has to call ``replay``.
 
     Raises:
         QvmonError: CONFLICT, when another process owns the directory.
     """
 
-    def __init__(self, directory: Path, options: Options | None = None) -> None:
+    def __init__(
+        self, directory: Path, options: Options | None = None, *, replay: bool = True
+    ) -> None:
         self.options = options or Options()
         self.paths = DataPaths(directory)
         self.paths.create()
@@ -83,6 +90,8 @@ class Database:
         self._owner = _own(self.paths.lock)
         try:
             self._open()
+            if replay:
+                self.replay()
         except BaseException:
             os.close(self._owner)
             raise
@@ -91,23 +100,66 @@ class Database:
         self.index = Index(self.options.max_series)
         self.head = Head(self.options.max_series, self.options.head_bytes)
         self.cache = PageCache(self.options.cache_bytes)
-        self.recovery = recover(self.paths, self.index, self.head, self.cache)
+        self.recovery = survey(self.paths)
         self.tombstones = self.recovery.tombstones
-        self.blocks = BlockList(
-            self.paths, self.index, self.cache, self.recovery.blocks, self.tombstones.last_block
-        )
+        self.blocks = BlockList(self.paths, self.index, self.cache, self.tombstones.last_block)
         self.wal = WriteAheadLog(
             self.paths,
             self.index.keys,
             self.options.max_series,
             self.options.segment_bytes,
-            self.recovery.segments,
-            first=max(self.recovery.state.late_before_segment, self.tombstones.first_segment),
+            first=self.recovery.next_segment,
         )
         self._write_lock = Lock()
         self._upkeep_lock = Lock()
         self.overruled = 0
         self._state = self.recovery.state
+        self._early: EarlySamples | None = EarlySamples(self._state.settled_before_ms)
+        self._replayed = False
+        self._replay_ended = Event()
+
+    def replay(self) -> None:
+        """Bring back what blocks and log have; then what was appended meanwhile follows it.
+
+        Raises:
+            QvmonError: EXHAUSTED, when the head has no room for it. Then, and after any other
+                failure, there are no queries and no upkeep, which would lose what is not in memory.
+        """
+        try:
+            recover(self.paths, self.index, self.head, self.cache, self.recovery)
+            self.blocks.add(self.recovery.blocks)
+            self._store_early()
+            self._replayed = True
+        finally:
+            self._replay_ended.set()
+
+    def _store_early(self) -> None:
+        with self._write_lock:
+            self.wal.follow(self.recovery.segments)
+            if self._early is not None:
+                different = self._early.store(self.head, len(self.index))
+                if different:
+                    sentence = f"{different} samples came during replay with another value"
+                    self.recovery.warnings.append(f"{sentence} than was stored; that one stays")
+            self._early = None
+
+    @property
+    def replaying(self) -> bool:
+        """Whether queries would have to wait."""
+        return not self._replay_ended.is_set()
+
+    def _wait_for_replay(self) -> None:
+        self._replay_ended.wait()
+        if not self._replayed:
+            message = "what was stored could not be read back; the log of the start says why"
+            raise QvmonError(ErrorKind.UNAVAILABLE, message)
+
+    @contextmanager
+    def _upkeep(self) -> Iterator[None]:
+        """Let nobody else change blocks."""
+        self._wait_for_replay()
+        with self._upkeep_lock:
+            yield
 
     def series_ids(self, keys: SeriesKeys) -> Int64s:
         """Return int64[n]: the ids of ``keys``; unknown series are added, -1 over the limit."""
@@ -129,7 +181,9 @@ class Database:
     def _store(self, batch: SampleBatch, now_ms: int) -> Bytes:
         window = self.options.out_of_order_window_ms
         latest = now_ms + self.options.future_tolerance_ms
-        verdicts = self.head.append(batch, Admission(len(self.index), window, latest))
+        admission = Admission(len(self.index), window, latest)
+        taker = self.head.append if self._early is None else self._early.admit
+        verdicts = taker(batch, admission)
         self._log(RecordKind.FLOAT, batch, verdicts == kernels.STORED)
         self._log(RecordKind.LATE_FLOAT, batch, verdicts == kernels.LATE)
         if np.any(verdicts == kernels.NO_MEMORY):
@@ -145,9 +199,18 @@ class Database:
             columns = batch.series[rows], batch.timestamps[rows], batch.values[rows]
             self.wal.write(kind, SampleBatch(*columns))
 
-    def select(self, selection: Selection) -> SeriesColumns:
-        """Return the samples of a selection, series with none left out."""
+    def select(self, selection: Selection, allowance: Allowance | None = None) -> SeriesColumns:
+        """Return the samples of a selection, series with none left out.
+
+        Raises:
+            QvmonError: As ``allowance`` does when there is more than it allows; nothing was read.
+        """
+        self._wait_for_replay()
         ids = self.index.match(selection.matchers)
+        if allowance is not None:
+            start, end = selection.start_ms, selection.end_ms
+            blocks = self.blocks.overlapping(start, end)
+            allowance.reading(*estimate(self.head, blocks, ids, start, end))
         rows = self._rows(ids, selection.start_ms, selection.end_ms)
         kept = np.flatnonzero(rows.counts)
         rows = rows.some(kept)
@@ -163,6 +226,7 @@ class Database:
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
     ) -> LabelFrame:
         """Return the series that match any set (all, with no set) and may have samples then."""
+        self._wait_for_replay()
         matched = [self.index.match(matchers) for matchers in matcher_sets or [()]]
         ids = matched[0] if len(matched) == 1 else np.unique(np.concatenate(matched))
         present = self.head.present(ids, start_ms, end_ms)
@@ -189,7 +253,7 @@ class Database:
         if not matcher_sets or start_ms > end_ms:
             message = "a deletion needs matchers and an interval that does not end before it begins"
             raise invalid(message, start_ms=start_ms, end_ms=end_ms)
-        with self._upkeep_lock, self._write_lock:
+        with self._upkeep(), self._write_lock:
             self.wal.commit()
             where = self.wal.rotate(), self.blocks.last
             entries = [Tombstone(each, start_ms, end_ms, *where) for each in matcher_sets]
@@ -202,7 +266,7 @@ class Database:
 
     def clean_tombstones(self) -> int:
         """Rewrite the blocks that hold deleted samples without them; return how many."""
-        with self._upkeep_lock:
+        with self._upkeep():
             concerned = [block.meta.number for block in self.blocks if len(block.deleted)]
             for number in concerned:
                 self._merge({number})
@@ -237,7 +301,7 @@ class Database:
         Raises:
             QvmonError: UNAVAILABLE, when the file system refuses.
         """
-        with self._upkeep_lock:
+        with self._upkeep():
             with self._write_lock:
                 self.wal.commit()
                 current = self.wal.rotate()
@@ -255,7 +319,7 @@ class Database:
 
         A stretch of ``block_ms`` is due when the newest sample is half a stretch past its end.
         """
-        with self._upkeep_lock:
+        with self._upkeep():
             written = self._flush()
             if written:
                 self._forget_tombstones()
@@ -293,7 +357,7 @@ class Database:
 
     def compact(self) -> bool:
         """Merge the next blocks that are due into one; return whether there were any."""
-        with self._upkeep_lock:
+        with self._upkeep():
             metas = [block.meta for block in self.blocks]
             chosen = mergeable(metas, self._state.settled_before_ms, self.options)
             if chosen:
@@ -312,7 +376,7 @@ class Database:
         Age is counted back from the newest sample, or from ``now_ms`` where that is earlier: a
         clock that jumps ahead deletes nothing.
         """
-        with self._upkeep_lock:
+        with self._upkeep():
             newest = max((block.meta.end_ms for block in self.blocks), default=EARLIEST)
             until = min(now_ms, max(newest, self.head.newest))
             gone = expired(self.blocks, until, self.options)

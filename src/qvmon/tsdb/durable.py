@@ -47,6 +47,14 @@ def set_aside(path: Path, directory: Path) -> Path:
     return place
 
 
+def put_away(path: Path, directory: Path) -> str:
+    """Set ``path`` aside if the disk lets us; return what to say of it."""
+    try:
+        return f"moved to {set_aside(path, directory)}"
+    except OSError as error:
+        return f"left where it is, as it cannot be moved to {directory}: {error}"
+
+
 def remove_directory(path: Path) -> None:
     """Remove a directory so that a crash leaves it whole or under its temporary name."""
     doomed = temporary(path)

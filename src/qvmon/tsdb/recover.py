@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from qvmon.model.errors import QvmonError
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.cache import PageCache
-from qvmon.tsdb.durable import remove_directory, set_aside
+from qvmon.tsdb.durable import put_away, remove_directory
 from qvmon.tsdb.head.head import Head
 from qvmon.tsdb.head_state import HeadState
 from qvmon.tsdb.identity.index import Index
@@ -25,6 +25,8 @@ class Recovery:
 
     Attributes:
         state: How far the head is in blocks.
+        numbers: The segments of the write-ahead log that earlier runs left.
+        tombstones: What was deleted.
         blocks: The readable blocks.
         segments: The segments of the write-ahead log.
         samples: How many samples were replayed.
@@ -32,31 +34,45 @@ class Recovery:
     """
 
     state: HeadState
+    numbers: list[int]
+    tombstones: TombstoneBook
     blocks: list[Block] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     samples: int = 0
     warnings: list[str] = field(default_factory=list)
-    tombstones: TombstoneBook = field(init=False)
+
+    @property
+    def next_segment(self) -> int:
+        """The smallest number a new segment may have."""
+        after = self.state.late_before_segment, self.tombstones.first_segment
+        return max(1, *after, *(number + 1 for number in self.numbers))
 
 
-def recover(paths: DataPaths, index: Index, head: Head, cache: PageCache) -> Recovery:
-    """Fill ``index`` and ``head`` from ``paths`` and return what else was found.
+def survey(paths: DataPaths) -> Recovery:
+    """Return what small files and names tell: enough to take samples."""
+    warnings: list[str] = []
+    tombstones = open_tombstones(paths.tombstones, paths.quarantine, warnings)
+    state = HeadState.load(paths.head_state)
+    return Recovery(state, paths.segments(), tombstones, warnings=warnings)
+
+
+def recover(
+    paths: DataPaths, index: Index, head: Head, cache: PageCache, recovery: Recovery
+) -> None:
+    """Fill ``index``, ``head`` and the rest of ``recovery`` from the blocks and the log.
 
     Raises:
         QvmonError: EXHAUSTED, when the head has no room for what the log holds.
     """
-    recovery = Recovery(HeadState.load(paths.head_state))
     head.settle(recovery.state.settled_before_ms)
-    recovery.tombstones = open_tombstones(paths.tombstones, paths.quarantine, recovery.warnings)
     _open_blocks(paths, index, cache, recovery)
     deletions = _Deletions(index, head, recovery)
     replay = Replay(paths, index, head, recovery.state, recovery.warnings)
-    for number in paths.segments():
+    for number in recovery.numbers:
         deletions.repeat_before(number)
         replay.segment(number)
     deletions.repeat_before(LATEST)
     recovery.segments, recovery.samples = replay.segments, replay.samples
-    return recovery
 
 
 class _Deletions:
@@ -88,8 +104,8 @@ def _open_blocks(paths: DataPaths, index: Index, cache: PageCache, recovery: Rec
         try:
             recovery.blocks.append(Block(paths.block(number), index, cache))
         except QvmonError as error:
-            place = set_aside(paths.block(number).directory, paths.quarantine)
-            recovery.warnings.append(f"{error.message}; moved to {place}")
+            done = put_away(paths.block(number).directory, paths.quarantine)
+            recovery.warnings.append(f"{error.message}; {done}")
     replaced = {number for block in recovery.blocks for number in block.meta.sources}
     for block in [block for block in recovery.blocks if block.meta.number in replaced]:
         remove_directory(block.paths.directory)

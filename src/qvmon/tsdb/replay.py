@@ -9,7 +9,7 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Bools, SampleBatch
-from qvmon.tsdb.durable import set_aside
+from qvmon.tsdb.durable import put_away
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
 from qvmon.tsdb.head_state import HeadState
@@ -70,7 +70,7 @@ class Replay:
             elif each.torn:
                 self._cut(file, segment, each)
             else:
-                self._keep_for_a_person(file, content, each)
+                self._keep_for_a_person(file, segment, content, each)
         if nameless:
             message = f"{file}: {nameless} samples are lost: the names of their series are damaged"
             self._warnings.append(message)
@@ -130,11 +130,14 @@ class Replay:
             file.unlink()
         segment.size = damage.begin
 
-    def _keep_for_a_person(self, file: Path, content: bytes, damage: Damage) -> None:
+    def _keep_for_a_person(
+        self, file: Path, segment: Segment, content: bytes, damage: Damage
+    ) -> None:
         """Move or copy what cannot be read; the rest stays until blocks have its samples."""
         if damage.end - damage.begin == len(content):
-            place = set_aside(file, self._paths.quarantine)
-            self._warnings.append(f"{file}: {damage.reason}; moved to {place}")
+            done = put_away(file, self._paths.quarantine)
+            self._warnings.append(f"{file}: {damage.reason}; {done}")
+            segment.newest = LATEST
             return
         place = self._paths.quarantine / f"{file.name}.{damage.begin}"
         lost = f"the {damage.end - damage.begin} bytes up to {damage.end} are lost"

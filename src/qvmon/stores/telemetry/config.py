@@ -32,6 +32,9 @@ class TelemetryConfig(BaseModel):
     max_unknown_intervals: int = Field(
         100_000, ge=1, description="Unknown intervals kept; the oldest beyond go first."
     )
+    open_within_seconds: float = Field(
+        0.25, ge=0, description="Samples are taken so long after the start, replayed or not."
+    )
     upkeep_interval_seconds: float = Field(
         15, gt=0, description="How often flush, compaction and retention are looked at."
     )

@@ -64,27 +64,23 @@ class TelemetryStore:
         self._opened: _Opened | None = None
 
     async def start(self) -> None:
-        """Recover and open the directory.
+        """Open the directory and give replay ``config.open_within_seconds``.
+
+        If that does not do, samples are taken all the same, and queries wait for the rest.
 
         Raises:
             QvmonError: CONFLICT, when another process owns the directory.
         """
-        begun = self._clock.monotonic()
-        database = await asyncio.to_thread(Database, self._directory, self._config.options())
-        seconds = self._clock.monotonic() - begun
-        for warning in database.recovery.warnings:
-            _log.warning("recovery", directory=str(self._directory), warning=warning)
-        self._metrics.replay.set(seconds)
+        options = self._config.options()
+        database = await asyncio.to_thread(Database, self._directory, options, replay=False)
         self._opened = _Opened(database, self._config, self._clock, self._metrics)
-        self._opened.note_absence()
         self._metrics.registry.before_collect(self._refresh)
-        _log.info(
-            "opened",
-            directory=str(self._directory),
-            series=len(database.index),
-            replayed_samples=database.recovery.samples,
-            seconds=round(seconds, 3),
-        )
+        await self._opened.wait_for_replay(self._config.open_within_seconds)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether queries are answered without waiting."""
+        return self._opened is not None and self._opened.replayed
 
     def _refresh(self) -> None:
         if self._opened is not None:
@@ -147,7 +143,7 @@ class TelemetryStore:
 
     def end_unknown(self, scope: Labels, reason: str, end_ms: int) -> None:
         """Close the open interval of a scope and reason; without one nothing happens."""
-        self._open.unknown.end(scope, reason, end_ms)
+        self._open.end_unknown(scope, reason, end_ms)
 
     def open_unknown(self) -> list[UnknownInterval]:
         """Return the unknown intervals that have not ended."""
@@ -220,7 +216,37 @@ class _Opened:
         self._urgent_queries = ThreadPoolExecutor(config.query_threads, "qvmon-telemetry-rules")
         self._upkeep_lock = asyncio.Lock()
         self._reported = 0
+        self._back_since_ms: int | None = None
+        self.replayed = False
+        self._replaying = asyncio.create_task(self._replay())
         self._rounds = asyncio.create_task(self._run(config.upkeep_interval_seconds))
+
+    async def wait_for_replay(self, seconds: float) -> None:
+        """Return when everything is replayed, or after ``seconds``."""
+        await asyncio.wait({self._replaying}, timeout=seconds)
+
+    async def _replay(self) -> None:
+        directory = str(self.database.paths.root)
+        begun = self._clock.monotonic()
+        try:
+            await asyncio.to_thread(self.database.replay)
+        except Exception as error:  # noqa: BLE001 - reported; queries tell it to those who ask
+            _log.error("replay failed", directory=directory, error=repr(error))
+            return
+        seconds = self._clock.monotonic() - begun
+        self._metrics.replay.set(seconds)
+        recovery = self.database.recovery
+        for warning in recovery.warnings:
+            _log.warning("recovery", directory=directory, warning=warning)
+        self.note_absence()
+        self.replayed = True
+        _log.info(
+            "opened",
+            directory=directory,
+            series=len(self.database.index),
+            replayed_samples=recovery.samples,
+            seconds=round(seconds, 3),
+        )
 
     def select(self, selection: Selection, allowance: Allowance | None) -> SeriesColumns:
         """Return the samples of a selection; of unknown intervals when it names their metric."""
@@ -304,6 +330,15 @@ class _Opened:
         newest = max([database.head.newest, *(block.meta.end_ms for block in database.blocks)])
         if newest != EARLIEST:
             self.unknown.begin(Labels(), QVMON_DOWN, min(newest, now_ms(self._clock)))
+            if self._back_since_ms is not None:
+                self.unknown.end(Labels(), QVMON_DOWN, self._back_since_ms)
+
+    def end_unknown(self, scope: Labels, reason: str, end_ms: int) -> None:
+        """Close an interval; one of our own absence once replay has told when it began."""
+        if reason == QVMON_DOWN and not self.replayed and self._back_since_ms is None:
+            self._back_since_ms = end_ms
+        else:
+            self.unknown.end(scope, reason, end_ms)
 
     def _report_damage(self) -> None:
         damaged = self.database.blocks.damaged
@@ -319,6 +354,7 @@ class _Opened:
     async def close(self) -> None:
         """End the threads and close the files."""
         self._rounds.cancel()
+        await self._replaying
         await self.commit.stop()
         async with self._upkeep_lock:
             await self._save_metadata()

@@ -22,23 +22,15 @@ class BlockList:
         paths: Where blocks are.
         index: Learns the series of each block.
         cache: Keeps decoded pages.
-        blocks: Those found when the database was opened.
         last: Every new block gets a larger number.
     """
 
-    def __init__(
-        self,
-        paths: DataPaths,
-        index: Index,
-        cache: PageCache,
-        blocks: Iterable[Block],
-        last: int = 0,
-    ) -> None:
+    def __init__(self, paths: DataPaths, index: Index, cache: PageCache, last: int = 0) -> None:
         self._paths = paths
         self._index = index
         self._cache = cache
         self._lock = Lock()
-        self._blocks = _by_rank(blocks)
+        self._blocks: tuple[Block, ...] = ()
         self.damaged: list[str] = []
         self._next = max([last, *paths.block_numbers()]) + 1
 
@@ -47,6 +39,11 @@ class BlockList:
 
     def __len__(self) -> int:
         return len(self._blocks)
+
+    def add(self, blocks: Iterable[Block]) -> None:
+        """Show the blocks that were found when the database was opened."""
+        with self._lock:
+            self._blocks = _by_rank([*self._blocks, *blocks])
 
     @property
     def last(self) -> int:

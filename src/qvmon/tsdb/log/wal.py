@@ -57,8 +57,7 @@ class WriteAheadLog:
         keys_of: Gives the canonical label bytes of series ids.
         max_series: One more than the largest series id.
         segment_bytes: A segment that is at least this long is followed by a new one.
-        closed: Segments of earlier runs; they are never appended to.
-        first: No new segment has a smaller number; those that had one may be deleted.
+        first: The number of the first new segment.
     """
 
     def __init__(
@@ -67,7 +66,6 @@ class WriteAheadLog:
         keys_of: Callable[[Int64s], SeriesKeys],
         max_series: int,
         segment_bytes: int,
-        closed: Sequence[Segment] = (),
         *,
         first: int = 1,
     ) -> None:
@@ -76,13 +74,16 @@ class WriteAheadLog:
         self._keys_of = keys_of
         self._segment_bytes = segment_bytes
         self._logged_in: Int64s = reserved(max_series, np.int64)
-        self._closed = list(closed)
+        self._closed: list[Segment] = []
         self._file: int | None = None
-        number = max((segment.number + 1 for segment in closed), default=1)
-        self._open = Segment(max(number, first), EARLIEST, 0)
+        self._open = Segment(first, EARLIEST, 0)
         self._unsynced: list[bytes] = []
         self._unsynced_bytes = 0
         self._failed = False
+
+    def follow(self, segments: Sequence[Segment]) -> None:
+        """Keep those of earlier runs as long as they are needed; they are never appended to."""
+        self._closed = [*segments, *self._closed]
 
     @property
     def current(self) -> int:
