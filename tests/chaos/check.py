@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from qvmon.model.clock import SystemClock
 from qvmon.model.metrics import Registry
 from qvmon.model.series import Selection, SeriesColumns
 from qvmon.stores.telemetry import TelemetryStore
-from tests.chaos.journal import Story
+from qvmon.tsdb.snapshot import restore_snapshot
+from tests.chaos.journal import Snapshot, Story
 from tests.chaos.load import CONFIG, SERIES, STEP_MS, WRITERS, of_writer, value
 
 
@@ -35,18 +37,37 @@ class Findings:
 
 async def _check(directory: Path, story: Story) -> Findings:
     findings = Findings()
+    await _compare_all(directory, story, findings)
+    findings.blocks = len(list((directory / "blocks").iterdir()))
+    quarantine = directory / "quarantine"
+    if quarantine.exists():
+        names = [path.name for path in quarantine.iterdir()]
+        findings.faults.append(f"a kill damaged what was whole: {names}")
+    if story.snapshot is not None:
+        await _check_snapshot(directory, story.snapshot, story, findings)
+    return findings
+
+
+async def _check_snapshot(
+    directory: Path, snapshot: Snapshot, story: Story, findings: Findings
+) -> None:
+    with TemporaryDirectory(prefix="chaos-restored-") as folder:
+        restored = Path(folder) / "store"
+        restore_snapshot(directory / "snapshots" / snapshot.name, restored)
+        then = Story(story.tried, snapshot.acknowledged, story.doubtful, snapshot.deleted)
+        found = Findings()
+        await _compare_all(restored, then, found)
+    findings.lost += found.lost
+    findings.faults += [f"snapshot {snapshot.name}: {fault}" for fault in found.faults]
+
+
+async def _compare_all(directory: Path, story: Story, findings: Findings) -> None:
     store = TelemetryStore(directory, CONFIG, SystemClock(), Registry())
     await store.start()
     selections = [Selection((of_writer(number),), 0, 2**62) for number in range(WRITERS)]
     for number, columns in enumerate(await store.select(selections)):
         _compare(number, columns, story, findings)
     await store.stop()
-    findings.blocks = len(list((directory / "blocks").iterdir()))
-    quarantine = directory / "quarantine"
-    if quarantine.exists():
-        names = [path.name for path in quarantine.iterdir()]
-        findings.faults.append(f"a kill damaged what was whole: {names}")
-    return findings
 
 
 def _compare(writer: int, columns: SeriesColumns, story: Story, findings: Findings) -> None:

@@ -19,9 +19,32 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
 
-    def say(self, word: str, *numbers: int) -> None:
+    def say(self, *words: str | int) -> None:
         """Write one line in one piece."""
-        os.write(self._file, f"{word} {' '.join(map(str, numbers))}\n".encode())
+        os.write(self._file, f"{' '.join(map(str, words))}\n".encode())
+
+
+def _no_steps() -> dict[int, set[int]]:
+    return defaultdict(set)
+
+
+def _no_words() -> dict[str, int]:
+    return defaultdict(int)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot that was answered, and what it must hold at least.
+
+    Attributes:
+        name: Of its directory.
+        acknowledged: By writer, the steps answered before it was begun.
+        deleted: By writer, the steps whose deletion was answered before it was begun.
+    """
+
+    name: str
+    acknowledged: dict[int, set[int]]
+    deleted: dict[int, set[int]]
 
 
 @dataclass(slots=True)
@@ -35,22 +58,30 @@ class Story:
         acknowledged: By writer, the steps that were sent and answered.
         doubtful: By writer, the steps of deletions that were begun.
         deleted: By writer, the steps of deletions that were answered.
+        snapshot: The last one.
         words: How often each word was said.
     """
 
-    tried: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    acknowledged: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    doubtful: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    deleted: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    words: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    tried: dict[int, set[int]] = field(default_factory=_no_steps)
+    acknowledged: dict[int, set[int]] = field(default_factory=_no_steps)
+    doubtful: dict[int, set[int]] = field(default_factory=_no_steps)
+    deleted: dict[int, set[int]] = field(default_factory=_no_steps)
+    snapshot: Snapshot | None = None
+    words: dict[str, int] = field(default_factory=_no_words)
+    _before_snapshot: tuple[dict[int, set[int]], dict[int, set[int]]] = field(default=({}, {}))
 
     def read(self, path: Path) -> None:
         """Take in a journal; a last line that was cut short counts as never written."""
         if path.exists():
             for line in path.read_text().split("\n")[:-1]:
-                word, *numbers = line.split()
+                word, *rest = line.split()
                 self.words[word] += 1
-                self._take(word, list(map(int, numbers)))
+                if word == "snapshotting":
+                    self._before_snapshot = _copy(self.acknowledged), _copy(self.deleted)
+                elif word == "snapshot":
+                    self.snapshot = Snapshot(rest[0], *self._before_snapshot)
+                else:
+                    self._take(word, list(map(int, rest)))
 
     def _take(self, word: str, numbers: list[int]) -> None:
         if word == "try":
@@ -65,3 +96,7 @@ class Story:
     @staticmethod
     def _add(where: dict[int, set[int]], writer: int, steps: Iterable[int]) -> None:
         where[writer].update(steps)
+
+
+def _copy(steps: dict[int, set[int]]) -> dict[int, set[int]]:
+    return defaultdict(set, {writer: set(some) for writer, some in steps.items()})

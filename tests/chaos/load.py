@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ STEPS_A_LIFE = 1_000_000
 _MOST_STEPS = 20
 _SKIPPED = 0.1
 _LATE_AFTER = 30
+_SETTLED_STEPS = 1000
+"""Steps that are this far behind are not sent any more."""
 
 CONFIG = TelemetryConfig(
     block_seconds=1200,
@@ -32,6 +35,7 @@ CONFIG = TelemetryConfig(
     out_of_order_window_seconds=10**11,
     future_tolerance_seconds=10**12,
     upkeep_interval_seconds=0.03,
+    open_within_seconds=0,
 )
 
 
@@ -60,7 +64,7 @@ class Writer:
         self._journal = journal
         self._number = number
         self._chance = random.Random(f"{life}-{number}")
-        self._step = life * STEPS_A_LIFE
+        self.step = life * STEPS_A_LIFE
         self._skipped: list[int] = []
         labels = [Labels(writer=str(number), series=str(i)) for i in range(SERIES)]
         self._ids = store.series_ids(SeriesKeys.from_labels(labels))
@@ -75,8 +79,8 @@ class Writer:
 
     def _some_in_order(self) -> list[int]:
         count = self._chance.randint(1, _MOST_STEPS)
-        steps = list(range(self._step, self._step + count))
-        self._step += count
+        steps = list(range(self.step, self.step + count))
+        self.step += count
         kept = [step for step in steps if self._chance.random() >= _SKIPPED]
         self._skipped += set(steps) - set(kept)
         return kept or [self._skipped.pop()]
@@ -91,6 +95,51 @@ class Writer:
         if result.accepted != len(batch):
             raise RuntimeError(f"refused: {result.refused}")
         self._journal.say("ack", self._number, *steps)
+
+
+class Administrator:
+    """Deletes what was sent some time ago, takes snapshots, rewrites blocks."""
+
+    def __init__(
+        self, store: TelemetryStore, directory: Path, journal: Journal, writers: list[Writer]
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._journal = journal
+        self._writers = writers
+        self._life = writers[0].step // STEPS_A_LIFE
+        self._chance = random.Random(self._life)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self._chance.uniform(0, 0.1))
+            choice = self._chance.random()
+            if choice < 0.6:
+                await self._delete()
+            elif choice < 0.8:
+                await self._snapshot()
+            else:
+                await self._store.clean_tombstones()
+                self._journal.say("cleaned")
+
+    async def _delete(self) -> None:
+        number = self._chance.randrange(WRITERS)
+        start = self._chance.randint(0, self._life) * STEPS_A_LIFE + self._chance.randrange(1500)
+        end = start + self._chance.randrange(60)
+        if end < self._writers[number].step - _SETTLED_STEPS:
+            self._journal.say("delete", number, start, end)
+            matchers = (of_writer(number),)
+            await self._store.delete_series([matchers], start * STEP_MS, end * STEP_MS)
+            self._journal.say("deleted", number, start, end)
+
+    async def _snapshot(self) -> None:
+        self._journal.say("snapshotting")
+        name = await self._store.snapshot()
+        self._journal.say("snapshot", name)
+        folder = self._directory / "snapshots"
+        for each in await asyncio.to_thread(lambda: list(folder.iterdir())):
+            if each.name != name:
+                await asyncio.to_thread(shutil.rmtree, each)
 
 
 async def look(store: TelemetryStore) -> None:
@@ -112,7 +161,8 @@ async def _live(directory: Path, journal: Journal, life: int) -> None:
     await store.start()
     writers = [Writer(store, journal, number, life) for number in range(WRITERS)]
     journal.say("open")
-    await asyncio.gather(look(store), *(writer.run() for writer in writers))
+    administrator = Administrator(store, directory, journal, writers)
+    await asyncio.gather(look(store), administrator.run(), *(each.run() for each in writers))
 
 
 def live(directory: Path, journal: Path, life: int) -> None:

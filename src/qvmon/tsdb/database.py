@@ -10,7 +10,6 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock
 
@@ -41,6 +40,7 @@ from qvmon.tsdb.estimate import estimate
 from qvmon.tsdb.flush import flush_head, flush_late
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
+from qvmon.tsdb.head_state import HeadState
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.records import RecordKind
 from qvmon.tsdb.log.wal import WriteAheadLog
@@ -114,6 +114,7 @@ class Database:
         self._upkeep_lock = Lock()
         self.overruled = 0
         self._state = self.recovery.state
+        self._flushed_before = self._state.settled_before_ms
         self._early: EarlySamples | None = EarlySamples(self._state.settled_before_ms)
         self._replayed = False
         self._replay_ended = Event()
@@ -331,7 +332,7 @@ class Database:
             self.head.settle(end)
             written += flush_head(self.head, self.index, self.blocks, end)
             self.head.trim(end)
-            self._state = replace(self._state, settled_before_ms=end)
+            self._flushed_before = end
         if written or self.head.late_count >= self.options.late_samples:
             written += self._flush_late()
         return written
@@ -349,7 +350,7 @@ class Database:
         written, different = flush_late(late, self.index, self.blocks, self.options.block_ms)
         self.overruled += different
         self.head.drop_frozen_late()
-        self._state = replace(self._state, late_before_segment=segment)
+        self._state = HeadState(self._flushed_before, segment)
         self._state.save(self.paths.head_state)
         with self._write_lock:
             self.wal.drop(self._state.settled_before_ms, segment)
