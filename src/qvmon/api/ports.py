@@ -13,7 +13,7 @@ from qvmon.model.labels import Matcher
 from qvmon.model.ledger import Ledger
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult, SeriesSource
-from qvmon.model.series import LabelFrame, MetricMetadata
+from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
 from qvmon.model.unknown import UnknownSource
 from qvmon.promql import Result
 from qvmon.services.alerting import RuleGroupStatus
@@ -99,7 +99,17 @@ class SeriesLookup(Protocol):
         ...
 
 
-class QueryPort(Queries, SeriesLookup, Protocol):
+class RawSamples(Protocol):
+    """Reads samples as they are stored; ``stores.query.QueryEngine``."""
+
+    async def select(
+        self, principal: Principal, selections: Sequence[Selection]
+    ) -> Sequence[SeriesColumns]:
+        """Return the samples of each selection, staleness markers included."""
+        ...
+
+
+class QueryPort(Queries, SeriesLookup, RawSamples, Protocol):
     """Everything the Prometheus API asks of the query engine."""
 
 
@@ -152,6 +162,7 @@ class BuildFacts:
         configuration: The configuration file as it was read, secrets as ``***``.
         flags: Settings, under the names of Prometheus' command-line flags.
         external_labels: What federation and remote read add to every series.
+        lookback_seconds: How old a sample may be and still stand for its series.
         hostname: The machine. ``directory``: where the process works.
     """
 
@@ -161,6 +172,7 @@ class BuildFacts:
     configuration: str = ""
     flags: Mapping[str, str] = field(default_factory=dict)
     external_labels: Mapping[str, str] = field(default_factory=dict)
+    lookback_seconds: float = 300.0
     hostname: str = ""
     directory: str = ""
 

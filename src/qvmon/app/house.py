@@ -315,6 +315,7 @@ class House:
                 configuration=self._watch.prometheus.shown,
                 flags=prometheus_flags(self._settings),
                 external_labels=dict(self._watch.prometheus.external_labels),
+                lookback_seconds=self._settings.query.lookback_seconds,
                 hostname=node(),
                 directory=str(Path.cwd()),
             ),

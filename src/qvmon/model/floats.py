@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from qvmon.model.errors import invalid
 
@@ -42,6 +43,25 @@ def format_float(value: float) -> str:
     if math.isfinite(value) and magnitude != 0 and (magnitude < 1e-6 or magnitude >= 1e21):
         return repr(float(value))  # Python's exponent form is Go's here
     return format_decimal(value)
+
+
+def format_general(value: float) -> str:
+    """Return a value as Go's format ``'g', -1``: as ``1e+06`` from 1e6 and below 1e-4."""
+    magnitude = abs(value)
+    if not math.isfinite(value) or magnitude == 0 or 1e-4 <= magnitude < 1e6:
+        return format_decimal(value)
+    return format_exponent(value)
+
+
+def format_exponent(value: float) -> str:
+    """Return a value as Go's format ``'e', -1`` prints it, such as ``1.5e+00``."""
+    if not math.isfinite(value):
+        return format_decimal(value)
+    exact = Decimal(repr(float(value)))
+    sign, digits, _ = exact.as_tuple()
+    text = "".join(map(str, digits)).rstrip("0") or "0"
+    mantissa = f"{text[0]}.{text[1:]}".rstrip(".")
+    return f"{'-' if sign else ''}{mantissa}e{exact.adjusted() if value else 0:+03d}"
 
 
 def format_decimal(value: float) -> str:

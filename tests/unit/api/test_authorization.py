@@ -51,6 +51,7 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     ("POST", f"{PREFIX}/peer/unknown"): Permission.READ_TELEMETRY,
     ("GET", f"{PREFIX}/unknown"): Permission.READ_TELEMETRY,
     ("GET", f"{PREFIX}/peer/metadata"): Permission.READ_TELEMETRY,
+    ("GET", "/federate"): Permission.READ_TELEMETRY,
     ("POST", "/api/v1/write"): Permission.WRITE_TELEMETRY,
     ("GET", "/api/v1/alerts"): Permission.READ_ALERTS,
     ("GET", "/api/v1/rules"): Permission.READ_ALERTS,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qvmon.api.http.prometheus.alerts import exponent_form
 from qvmon.api.http.prometheus.numbers import time_texts, value_texts
 from qvmon.api.http.prometheus.rendering import _blocks, metric_texts, render_result
+from qvmon.model.floats import format_exponent
 from qvmon.model.labels import Labels
 from qvmon.model.series import LabelFrame, SeriesColumns
 from qvmon.promql import Matrix, Scalar, Text, Vector
@@ -69,7 +69,7 @@ def test_times_are_seconds_with_milliseconds_only_where_there_are_any(times: lis
     ],
 )
 def test_alert_values_are_printed_with_an_exponent(value: float, text: str) -> None:
-    assert exponent_form(value) == text
+    assert format_exponent(value) == text
 
 
 @given(

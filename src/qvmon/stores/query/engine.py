@@ -13,11 +13,11 @@ import numpy as np
 
 from qvmon.model.access import Principal
 from qvmon.model.clock import Clock
-from qvmon.model.errors import invalid
+from qvmon.model.errors import QvmonError, invalid
 from qvmon.model.labels import Matcher
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SeriesSource
-from qvmon.model.series import LabelFrame, MetricMetadata, SeriesColumns
+from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
 from qvmon.promql import Grid, Plan, Result, evaluate, plan
 from qvmon.promql.nodes import ValueType
 from qvmon.promql.plan import Need
@@ -30,6 +30,7 @@ from qvmon.stores.query.limits import QueryLimits
 from qvmon.stores.query.reception import Asked, Reception
 from qvmon.stores.query.running import RunningQueries
 from qvmon.stores.query.statistics import QueryStatistics
+from qvmon.stores.query.together import Round, Together
 
 Answer = TypeVar("Answer")
 
@@ -63,6 +64,7 @@ class QueryEngine:
         self._samples = registry.value(metrics.SAMPLES)
         self._plans = registry.family(metrics.PLANS)
         self._plan = lru_cache(maxsize=config.cached_plans)(plan)
+        self._together = Together(source, config.cached_plans, registry)
         self._threads = ThreadPoolExecutor(config.concurrent, "qvmon-query")
         self._urgent_threads = ThreadPoolExecutor(config.concurrent_services, "qvmon-rules")
 
@@ -141,6 +143,65 @@ class QueryEngine:
                     expression_type=planned.type.value,
                 )
             return await self._run(query.budget, planned, grid, statistics, as_matrix=True)
+
+    async def select(
+        self, principal: Principal, selections: Sequence[Selection]
+    ) -> list[SeriesColumns]:
+        """Return the samples of each selection as they are stored, staleness markers included.
+
+        Raises:
+            QvmonError: As ``instant``.
+        """
+        shown = " or ".join(_selector(each.matchers) for each in selections)
+        asked = Asked(principal, "select", shown, NO_LIMITS)
+        async with self._reception.admitted(asked) as query:
+            found = await self._source.select(selections, query.budget)
+            samples, series = sum(len(each.values) for each in found), sum(map(len, found))
+            query.budget.has_read(series, samples, 0)
+            return found
+
+    async def many(
+        self,
+        principal: Principal,
+        asked: Sequence[tuple[str, int]],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> list[Result | QvmonError]:
+        """Return the result, or the error, of each (query, milliseconds), in order.
+
+        Queries at the same time read and compute what they have in common once. Notes are those
+        of a single query only where nothing was shared.
+
+        Raises:
+            QvmonError: UNAUTHENTICATED or FORBIDDEN for a principal that may not read telemetry,
+                TIMEOUT, UNAVAILABLE when the source is away.
+        """
+        answers: dict[tuple[str, int], Result | QvmonError] = {}
+        due: dict[int, dict[str, Plan]] = {}
+        for text, time_ms in asked:
+            try:
+                due.setdefault(time_ms, {})[text] = self.planned(text)
+            except QvmonError as error:
+                answers[text, time_ms] = error
+        limits = NO_LIMITS.within(timeout_seconds)
+        for time_ms, plans in due.items():
+            shown = next(iter(plans)) if len(plans) == 1 else f"{len(plans)} rules"
+            request = Asked(principal, "rules", shown, limits)
+            async with self._reception.admitted(request) as query:
+                outcomes = await self._together.results(
+                    list(plans.values()), self._round(query.budget, time_ms)
+                )
+            answers |= zip(((text, time_ms) for text in plans), outcomes, strict=True)
+        return [answers[each] for each in asked]
+
+    def _round(self, budget: Budget, time_ms: int) -> Round:
+        return Round(
+            grid=self._grid(time_ms, time_ms, 0, None),
+            budget=budget,
+            fetch=lambda needs: self._fetched(needs, budget),
+            in_thread=lambda work: self._in_thread(budget, work),
+            drop_names_late=self._config.delayed_name_removal,
+        )
 
     async def series(
         self,
@@ -256,7 +317,7 @@ class QueryEngine:
         threads = self._urgent_threads if budget.urgent else self._threads
         return await asyncio.get_running_loop().run_in_executor(threads, at_work)
 
-    async def _fetched(self, needs: list[Need], budget: Budget) -> list[SeriesColumns]:
+    async def _fetched(self, needs: Sequence[Need], budget: Budget) -> list[SeriesColumns]:
         """Return the samples each selector needs; identical selections are fetched once."""
         budget.computing(max((need.steps for need in needs), default=0))
         distinct = list(dict.fromkeys(need.selection for need in needs))

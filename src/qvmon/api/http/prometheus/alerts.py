@@ -7,7 +7,6 @@ projection does, with the value and the annotations of the last transition.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,7 +15,7 @@ from fastapi.responses import Response
 from qvmon.api.http.access import AlertReader
 from qvmon.api.http.prometheus.answers import success_of
 from qvmon.api.http.times import rfc3339
-from qvmon.model.floats import parse_float
+from qvmon.model.floats import format_exponent, parse_float
 from qvmon.model.ledger import Ascending, Ledger, Row
 from qvmon.services.alerting import ActiveAlert, RuleGroupStatus
 
@@ -46,7 +45,7 @@ def _alert(row: Row) -> dict[str, Any]:
         "annotations": row["annotations"],
         "state": row["state"],
         "activeAt": rfc3339(row["active_at_ms"] * 1000),
-        "value": exponent_form(parse_float(row["value"])),
+        "value": format_exponent(parse_float(row["value"])),
     }
 
 
@@ -64,21 +63,8 @@ def shown_alert(alert: ActiveAlert) -> dict[str, Any]:
         "annotations": dict(alert.annotations),
         "state": alert.state,
         "activeAt": rfc3339(alert.active_at_ms * 1000),
-        "value": exponent_form(alert.value),
+        "value": format_exponent(alert.value),
     }
     if alert.keep_firing_since_ms is not None:
         shown["keepFiringSince"] = rfc3339(alert.keep_firing_since_ms * 1000)
     return shown
-
-
-def exponent_form(value: float) -> str:
-    """Return a value as Go's format ``'e', -1`` prints it, such as ``1.5e+00``."""
-    if value != value:  # noqa: PLR0124 - NaN
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "+Inf" if value > 0 else "-Inf"
-    sign, digits, _ = Decimal(repr(value)).as_tuple()
-    exponent = Decimal(repr(value)).adjusted() if value else 0
-    text = "".join(map(str, digits)).rstrip("0") or "0"
-    mantissa = f"{text[0]}.{text[1:]}".rstrip(".")
-    return f"{'-' if sign else ''}{mantissa}e{exponent:+03d}"

@@ -152,7 +152,7 @@ def _timeout(asked: Parameters) -> float | None:
 
 def _query_error(error: QvmonError) -> QvmonError:
     """Return an error of the text as a bad parameter, any other as one of execution."""
-    of_text = "line" in error.context or "expression_type" in error.context
+    of_text = {"line", "span", "expression_type"} & error.context.keys()
     if error.kind is ErrorKind.INVALID and of_text:
         return bad_parameter("query", error)
     return execution_error(error)
