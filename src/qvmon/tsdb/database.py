@@ -116,6 +116,7 @@ class Database:
         self._state = self.recovery.state
         self._flushed_before = self._state.settled_before_ms
         self._early: EarlySamples | None = EarlySamples(self._state.settled_before_ms)
+        self._closed = False
         self._replayed = False
         self._replay_ended = Event()
 
@@ -160,6 +161,8 @@ class Database:
         """Let nobody else change blocks."""
         self._wait_for_replay()
         with self._upkeep_lock:
+            if self._closed:
+                raise QvmonError(ErrorKind.UNAVAILABLE, "the database is closed")
             yield
 
     def series_ids(self, keys: SeriesKeys) -> Int64s:
@@ -385,9 +388,14 @@ class Database:
             return len(gone)
 
     def close(self) -> None:
-        """Let go of the directory; nothing that was acknowledged is lost."""
-        self.wal.close()
-        os.close(self._owner)
+        """Let go of the directory when a flush or merge under way has ended.
+
+        Nothing that was acknowledged is lost.
+        """
+        with self._upkeep_lock, self._write_lock:
+            self._closed = True
+            self.wal.close()
+            os.close(self._owner)
 
 
 def _own(lock: Path) -> int:

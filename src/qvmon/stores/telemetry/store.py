@@ -361,4 +361,4 @@ class _Opened:
             await asyncio.to_thread(self._queries.shutdown)
             await asyncio.to_thread(self._urgent_queries.shutdown)
             self.unknown.close()
-            self.database.close()
+            await asyncio.to_thread(self.database.close)

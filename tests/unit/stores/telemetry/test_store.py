@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from qvmon.model.metrics import Registry
 from qvmon.model.series import MetricMetadata, SampleBatch, Selection, SeriesKeys
 from qvmon.stores.telemetry import TelemetryConfig, TelemetryStore
 from qvmon.testing.clock import JumpingClock
+from qvmon.tsdb.database import Database
 
 NOW_MS = 1_700_000_000_000
 ALL = Matcher("__name__", MatchOp.NOT_EQUAL, "")
@@ -223,3 +225,24 @@ async def test_values_come_back_bit_for_bit(opened):
     (columns,) = await store.select([Selection((ALL,), 0, 2**62)])
     expected = np.array([math.nan, -0.0, math.inf, 0.1])
     assert columns.values.view(np.int64).tolist() == expected.view(np.int64).tolist()
+
+
+async def test_stopping_waits_for_a_merge_that_is_under_way(opened, monkeypatch):
+    """Otherwise it would go on in a directory that somebody else owns by then."""
+    store = await opened()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def flush(_: Database) -> int:
+        begun.set()
+        go_on.wait()
+        return 0
+
+    monkeypatch.setattr(Database, "_flush", flush)
+    upkeep = asyncio.create_task(store.upkeep())
+    await asyncio.to_thread(begun.wait)
+    upkeep.cancel()
+    stopping = asyncio.create_task(store.stop())
+    done, _ = await asyncio.wait({stopping}, timeout=0.05)
+    go_on.set()
+    await stopping
+    assert not done
