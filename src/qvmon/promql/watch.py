@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qvmon.model.series import Bools, Int64s, SeriesColumns
 from qvmon.promql.results import Grid
+
+if TYPE_CHECKING:
+    from qvmon.promql.shared import Sharing
 
 
 def go_on() -> None:
@@ -78,10 +82,12 @@ class Watch:
     Attributes:
         check: Called often, between parts of an evaluation; what it raises ends the evaluation.
         tally: Counts samples, where that is wanted.
+        shared: What this plan has in common with others, where it does.
     """
 
     check: Callable[[], None] = go_on
     tally: Tally | None = None
+    shared: Sharing | None = None
 
 
 def in_windows(columns: SeriesColumns, starts: Int64s, ends: Int64s) -> Int64s:

@@ -23,6 +23,10 @@ INTERRUPTED = gauge(
     "qvmon_query_interrupted_queries",
     "Queries that were running when the process before this one ended without warning.",
 )
+SHARED = counter(
+    "qvmon_query_shared_results_total",
+    "Parts of rules' expressions whose result another rule due at the same time had computed.",
+)
 SAMPLES = counter("qvmon_query_samples_read_total", "Samples that queries have read.")
 PLANS = counter(
     "qvmon_query_plans_total", "Plans asked for, by whether they were remembered.", "cache"

@@ -1,0 +1,170 @@
+"""Rules that are due together say what each would say alone, for less."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from qvmon.model.access import ANONYMOUS, service_principal
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.labels import Labels
+from qvmon.model.metrics import Registry
+from qvmon.promql import Result, Scalar, Vector
+from qvmon.stores.query import QueryConfig, QueryEngine
+from qvmon.stores.query.metrics import SAMPLES, SHARED
+from qvmon.testing.clock import JumpingClock
+
+from .conftest import Ramps
+
+RULES = service_principal("alerting")
+AT = 450_000
+Make = Callable[..., QueryEngine]
+
+
+@pytest.fixture
+def source() -> Ramps:
+    """Sixty series of two metrics."""
+    return Ramps(
+        [
+            Labels({"__name__": name, "service": service, "instance": str(instance), **more})
+            for name in ("requests_total", "errors_total")
+            for service in ("gateway", "decision", "execution")
+            for instance in range(10)
+            for more in ({"zone": "a"} if instance % 2 else {},)
+        ]
+    )
+
+
+PARTS = [
+    "requests_total",
+    'requests_total{service="gateway"}',
+    'requests_total{service=~"g.*|d.*"}',
+    'errors_total{service!="gateway",zone=""}',
+    "rate(requests_total[5m])",
+    'rate(requests_total{service="decision"}[5m])',
+    'rate(requests_total{service="decision",zone="a"}[5m])',
+    'rate(errors_total{service="decision"}[5m])',
+    'rate(errors_total{service="execution"}[5m])',
+    'rate(errors_total{nosuch="x"}[5m])',
+    'increase(errors_total{zone="a"}[2m] offset 1m)',
+    'max_over_time(errors_total{zone="a"}[2m] @ 200)',
+    'last_over_time(errors_total{zone="a"}[2m])',
+    'last_over_time(errors_total{zone="b"}[2m])',
+    'quantile_over_time(0.5, errors_total{instance=~"[0-4]"}[3m])',
+    "max_over_time(rate(requests_total[1m])[3m:30s])",
+    "timestamp(requests_total)",
+    'timestamp(requests_total{service="gateway"})',
+    'absent(requests_total{service="nosuch"})',
+    'absent_over_time(errors_total{service="nosuch"}[5m])',
+    "scalar(sum(errors_total))",
+    "{service='gateway',instance='1'}",
+]
+SHAPES = [
+    "{0}",
+    "({0}) > 3",
+    "sum by (service) ({0})",
+    "topk(3, {0})",
+    "({0}) / on (service, instance) group_left () ({1})",
+    "count({0}) + count({1})",
+    "{0} or {1}",
+    "abs({0})",
+    "label_replace({0}, 'x', '$1', 'service', '(.).*')",
+]
+
+
+def rows(result: Result | QvmonError) -> object:
+    """What a rule makes of a result."""
+    if isinstance(result, QvmonError):
+        return result.kind, result.message
+    if isinstance(result, Scalar):
+        return result.values.tolist()
+    assert isinstance(result, Vector)
+    return list(zip(result.labels.all_labels(), result.values.tolist(), strict=True))
+
+
+async def alone(engine: QueryEngine, text: str) -> object:
+    try:
+        return rows(await engine.instant(RULES, text, AT))
+    except QvmonError as error:
+        return error.kind, error.message
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_together_they_say_what_each_says_alone(engine: Make, seed: int) -> None:
+    """Also at later times, when it is known which covers are worth it, and in any order."""
+    chance = random.Random(seed)
+    texts = [
+        chance.choice(SHAPES).format(chance.choice(PARTS), chance.choice(PARTS))
+        for _ in range(chance.randint(1, 25))
+    ]
+    asked = engine()
+    expected = [await alone(asked, text) for text in texts]
+    for _ in range(3):
+        found = await asked.many(RULES, [(text, AT) for text in texts])
+        for text, wanted, got in zip(texts, expected, map(rows, found), strict=True):
+            assert repr(got) == repr(wanted), text
+
+
+async def test_what_rules_have_in_common_is_read_once(
+    engine: Make, source: Ramps, registry: Registry
+) -> None:
+    """A metric that some rule asks for whole is read once for all, whatever else they ask."""
+    texts = ["sum(rate(requests_total[5m]))"] + [
+        f'sum(rate(requests_total{{service="{each}"}}[5m])) > {limit}'
+        for each in ("gateway", "decision", "execution")
+        for limit in range(10)
+    ]
+    found = await engine().many(RULES, [(text, AT) for text in texts])
+    assert len(source.asked) == 1
+    assert registry.value(SHARED).current >= 30
+    assert registry.value(SAMPLES).current == 30 * 20
+    assert not any(isinstance(each, QvmonError) for each in found)
+
+
+async def test_parts_that_make_up_most_of_a_metric_are_read_as_one_once_that_is_known(
+    engine: Make, source: Ramps
+) -> None:
+    texts = [
+        f'sum(rate(requests_total{{service="{each}"}}[5m]))'
+        for each in ("gateway", "decision", "execution")
+    ]
+    asked = engine()
+    await asked.many(RULES, [(text, AT) for text in texts])
+    assert len(source.asked) == 3
+    await asked.many(RULES, [(text, AT + 1000) for text in texts])
+    assert len(source.asked) == 4
+    few = ['sum(rate(errors_total{instance="1"}[5m]))', 'sum(rate(errors_total{instance="2"}[5m]))']
+    for tick in range(2):
+        await asked.many(RULES, [(text, AT + 2000 + tick) for text in few])
+    assert len(source.asked) == 8
+
+
+async def test_one_that_fails_does_not_harm_the_others(engine: Make) -> None:
+    texts = ["up +", "requests_total + on () errors_total", "count(errors_total)"]
+    wrong, many, fine = await engine().many(RULES, [(text, AT) for text in texts])
+    assert isinstance(wrong, QvmonError)
+    assert wrong.kind is ErrorKind.INVALID
+    assert isinstance(many, QvmonError)
+    assert isinstance(fine, Vector)
+    assert fine.values.tolist() == [30.0]
+
+
+async def test_a_batch_that_costs_too_much_is_done_in_parts(engine: Make) -> None:
+    """Rules are not refused for what their neighbours read; only for what they read themselves."""
+    asked = engine(max_samples=30 * 31)
+    texts = ["count(requests_total)", "count(errors_total)", "count({instance=~'.+'})"]
+    first, second, both = await asked.many(RULES, [(text, AT) for text in texts])
+    assert isinstance(first, Vector)
+    assert isinstance(second, Vector)
+    assert np.concatenate((first.values, second.values)).tolist() == [30.0, 30.0]
+    assert isinstance(both, QvmonError)
+    assert both.kind is ErrorKind.EXHAUSTED
+
+
+async def test_rules_of_nobody_are_not_evaluated(source: Ramps, registry: Registry) -> None:
+    asked = QueryEngine(source, QueryConfig(), JumpingClock(), registry)
+    with pytest.raises(QvmonError):
+        await asked.many(ANONYMOUS, [("up", AT)])
