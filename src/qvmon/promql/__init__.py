@@ -5,7 +5,7 @@ from qvmon.promql.durations import format_duration, parse_duration
 from qvmon.promql.evaluate import evaluate
 from qvmon.promql.parser import parse, parse_matchers
 from qvmon.promql.plan import Plan, plan
-from qvmon.promql.results import Grid, Matrix, Notes, Result, Scalar, Text, Vector
+from qvmon.promql.results import Grid, Matrix, Notes, Result, Samples, Scalar, Text, Vector
 
 __all__ = [
     "Grid",
@@ -13,6 +13,7 @@ __all__ = [
     "Notes",
     "Plan",
     "Result",
+    "Samples",
     "Scalar",
     "Text",
     "Vector",

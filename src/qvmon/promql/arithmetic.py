@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qvmon.model.errors import invalid
 from qvmon.model.series import Bools, Float64s
 
 SCHEMA_CHANGING = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
@@ -88,40 +86,3 @@ def round_to(values: Float64s, nearest: Float64s) -> Float64s:
         inverse = 1.0 / nearest
         result: Float64s = np.floor(values * inverse + 0.5) / inverse
     return result
-
-
-_DAY = 86400
-
-
-def _days(values: Float64s) -> NDArray[np.datetime64]:
-    return np.floor(values / _DAY).astype(np.int64).astype("datetime64[D]")
-
-
-def date_part(function: str, values: Float64s) -> Float64s:
-    """Return a part of the UTC date of each value, seconds since the epoch; NaN stays NaN."""
-    finite = np.isfinite(values) & (np.abs(values) < 1e11 * _DAY)
-    seconds = np.trunc(np.where(finite, values, 0.0))
-    day = _days(seconds)
-    month = day.astype("datetime64[M]")
-    match function:
-        case "hour":
-            part = np.floor(seconds / 3600) % 24
-        case "minute":
-            part = np.floor(seconds / 60) % 60
-        case "day_of_week":
-            part = (day.astype(np.int64) + 4) % 7
-        case "day_of_month":
-            part = (day - month.astype("datetime64[D]")).astype(np.int64) + 1
-        case "day_of_year":
-            part = (day - day.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64) + 1
-        case "days_in_month":
-            part = ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(
-                np.int64
-            )
-        case "month":
-            part = month.astype(np.int64) % 12 + 1
-        case "year":
-            part = day.astype("datetime64[Y]").astype(np.int64) + 1970
-        case _:
-            raise invalid(f"{function} is no part of a date")
-    return np.where(finite, part.astype(np.float64), np.nan)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.model.labels import Labels
 from qvmon.model.series import Bools, Float64s, Int64s, LabelFrame
 from qvmon.promql.arithmetic import SCHEMA_CHANGING, apply
 from qvmon.promql.groups.kernels import any_in_group
-from qvmon.promql.kernels import merge_rows
+from qvmon.promql.kernels import first_collision
 from qvmon.promql.nodes import Binary, Cardinality, Matching
-from qvmon.promql.quoting import label_name, quote
+from qvmon.promql.quoting import series_text
 from qvmon.promql.sheet import METADATA_LABELS, Sheet, joined, merged, row_groups, unnamed
 
 _MANY = (
@@ -65,11 +65,16 @@ def combine(node: Binary, left: Sheet, right: Sheet, *, drop_late: bool) -> Shee
         fill_many, fill_one = fill_one, fill_many
     frame, many_groups, one_groups, count = _matched(matching, many, one)
     active = _active(many, one, fill_many is not None or fill_one is not None)
-    _refuse_duplicates(matching, one, one_groups, count, active)
     sides = _Sides(many, one)
     parts = [sides.paired(_pairs(many_groups, one_groups), active)]
+    duplicates = _first_collision(one.present & active, one_groups, count)
+    several = None
     if matching.cardinality is Cardinality.ONE_TO_ONE:
-        _refuse_many(parts[0], many_groups, count)
+        several = _first_collision(parts[0].present, many_groups[parts[0].many_rows], count)
+    if duplicates is not None and (several is None or duplicates <= several):
+        _refuse_duplicates(matching, one, one_groups, duplicates)
+    if several is not None:
+        raise QvmonError(ErrorKind.INVALID, _MANY)
     if fill_one is not None:
         found = any_in_group(one.present, one_groups, count)
         parts.append(sides.filled_one(fill_one, ~found[many_groups]))
@@ -86,16 +91,22 @@ def _active(many: Sheet, one: Sheet, fills: bool) -> Bools:
     return result
 
 
-def _refuse_duplicates(
-    matching: Matching, one: Sheet, groups: Int64s, count: int, active: Bools
-) -> None:
-    present = one.present & active
-    _, _, collision = merge_rows(one.values, present, groups, count)
-    group, step, row = (int(each) for each in collision)
-    if group < 0:
-        return
-    rivals = np.flatnonzero((groups == group) & present[:, step])
-    names = sorted(series_text(one.labels.labels(int(each))) for each in rivals[:2])
+def _first_collision(present: Bools, groups: Int64s, count: int) -> int | None:
+    """Return the first step at which two rows of a group are there, if there is one."""
+    if np.bincount(groups, minlength=1).max() < 2:
+        return None
+    step = int(first_collision(present, groups, count))
+    return None if step < 0 else step
+
+
+def _refuse_duplicates(matching: Matching, one: Sheet, groups: Int64s, step: int) -> NoReturn:
+    rows = np.flatnonzero(one.present[:, step])
+    earlier: dict[int, int] = {}
+    for row in rows.tolist():
+        before = earlier.setdefault(int(groups[row]), row)
+        if before != row:
+            break
+    names = sorted(series_text(one.labels.labels(each)) for each in (before, row))
     labels = one.labels.labels(row)
     shared = (
         labels.keep(*matching.labels)
@@ -109,18 +120,6 @@ def _refuse_duplicates(
         f"hand-side of the operation: [{', '.join(names)}];many-to-many matching not allowed: "
         "matching labels must be unique on one side",
     )
-
-
-def _refuse_many(pairs: _Part, groups: Int64s, count: int) -> None:
-    matched = groups[pairs.many_rows]
-    if merge_rows(pairs.many, pairs.present, matched, count)[2][0] >= 0:
-        raise QvmonError(ErrorKind.INVALID, _MANY)
-
-
-def series_text(labels: Labels) -> str:
-    """Return a label set as Prometheus prints it in errors."""
-    pairs = (f"{label_name(k)}={quote(v)}" for k, v in labels.pairs())
-    return f"{{{', '.join(pairs)}}}"
 
 
 def _pairs(many: Int64s, one: Int64s) -> tuple[Int64s, Int64s]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.model.series import Float64s, SeriesColumns
+from qvmon.model.series import Bools, Float64s, SeriesColumns
 from qvmon.promql import binary, functions, groups, labelling, windows
 from qvmon.promql.arithmetic import apply
 from qvmon.promql.edges.kernels import smoothed_values
@@ -27,14 +27,16 @@ from qvmon.promql.nodes import (
     VectorSelector,
 )
 from qvmon.promql.notes import NoteBook
-from qvmon.promql.plan import Plan, Scope, unwrapped
+from qvmon.promql.plan import Plan, Scope, is_fixed, unwrapped
 from qvmon.promql.position import Span
-from qvmon.promql.results import Grid, Matrix, Notes, Result, Scalar, Text, Vector
+from qvmon.promql.results import Grid, Matrix, Notes, Result, Samples, Scalar, Text, Vector
 from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
 from qvmon.promql.watch import Watch, at_steps, in_last_window, in_windows
 from qvmon.promql.windows.kernels import instant_values
 
 _UNWATCHED = Watch()
+
+_TRIMS = ("</", ">/")
 
 
 def evaluate(
@@ -62,11 +64,7 @@ def evaluate(
         QvmonError: INVALID, when the samples do not fit the query (many-to-many matching,
             repeated label sets).
     """
-    sources = {
-        need.selector.span: _contiguous(found)
-        for need, found in zip(plan.needs(grid), columns, strict=True)
-    }
-    evaluation = Evaluation(sources, drop_names_late, NoteBook(plan.text), watch)
+    evaluation = _evaluation(plan, columns, grid, drop_names_late, watch)
     scope = Scope(grid, grid)
     root = unwrapped(plan.root)
     if isinstance(root, StringLiteral):
@@ -74,7 +72,11 @@ def evaluate(
     if root.type is ValueType.MATRIX:
         if watch.tally is not None:
             watch.tally.subquery_is_all = isinstance(root, Subquery)
-        return windows.samples(evaluation.windows(root, scope))
+        found = windows.samples(evaluation.windows(root, scope))
+        notes = evaluation.notes.notes()
+        return Samples(
+            found.labels, found.offsets, found.timestamps, found.values, found.starts, notes
+        )
     if root.type is ValueType.SCALAR:
         values = evaluation.scalar(root, scope)
         if watch.tally is not None:
@@ -83,6 +85,27 @@ def evaluate(
     if as_matrix is None:
         as_matrix = grid.start_ms != grid.end_ms
     return _vector_or_matrix(evaluation, root, grid, as_matrix)
+
+
+def evaluate_sheet(
+    plan: Plan, columns: Sequence[SeriesColumns], grid: Grid, *, drop_names_late: bool, watch: Watch
+) -> Sheet:
+    """Return the instant vector of a plan at every step as other plans compute with it.
+
+    Arguments and errors are those of ``evaluate``.
+    """
+    evaluation = _evaluation(plan, columns, grid, drop_names_late, watch)
+    return evaluation.vector(plan.root, Scope(grid, grid))
+
+
+def _evaluation(
+    plan: Plan, columns: Sequence[SeriesColumns], grid: Grid, drop_late: bool, watch: Watch
+) -> Evaluation:
+    sources = {
+        need.selector.span: _contiguous(found)
+        for need, found in zip(plan.needs(grid), columns, strict=True)
+    }
+    return Evaluation(sources, drop_late, NoteBook(plan.text), watch)
 
 
 def _vector_or_matrix(
@@ -140,7 +163,9 @@ class Evaluation:
     def vector(self, node: Node, scope: Scope) -> Sheet:
         """Return the instant vector of an expression at every step."""
         self.watch.check()
-        tally = self.watch.tally
+        node, shared, tally = unwrapped(node), self.watch.shared, self.watch.tally
+        if shared is not None and scope.grid is scope.query:
+            return shared.vector(node, lambda: self._vector(node, scope))
         if tally is None:
             return self._vector(node, scope)
         before = tally.held
@@ -150,8 +175,6 @@ class Evaluation:
 
     def _vector(self, node: Node, scope: Scope) -> Sheet:
         match node:
-            case Paren():
-                return self._vector(node.inner, scope)
             case VectorSelector():
                 return self._selector(node, scope)
             case Aggregate():
@@ -238,11 +261,13 @@ class Evaluation:
             return groups.count_values(node, of, label)
         if node.parameter is None:
             return groups.aggregate(node, of, None)
-        parameter = self.scalar(node.parameter, scope)
+        parameter, place = self.scalar(node.parameter, scope), unwrapped(node.parameter).span
+        if is_fixed(node.operand):
+            parameter = np.full_like(parameter, parameter[0])
         if node.operator == "quantile":
-            self.notes.check_quantiles(node.parameter.span, parameter)
+            self.notes.check_extreme_quantiles(place, parameter)
         elif node.operator == "limit_ratio":
-            self.notes.check_ratios(node.parameter.span, parameter)
+            self.notes.check_ratios(place, parameter)
         if node.operator in groups.CHOOSING:
             return groups.choose(node, of, parameter)
         return groups.aggregate(node, of, parameter)
@@ -254,22 +279,29 @@ class Evaluation:
         return binary.nameless(of.with_values(-of.values), drop_late=self.drop_late)
 
     def _binary(self, node: Binary, scope: Scope) -> Sheet:
-        if node.operator in ("</", ">/"):
-            operator = node.operator
-            what = "incompatible sample types encountered for binary operator"
-            self.notes.inform(node.span, f'{what} "{operator}": float {operator} float')
         if node.left.type is ValueType.SCALAR:
             vector, scalar = self.vector(node.right, scope), self.scalar(node.left, scope)
+            self._note_trim(node, vector.present)
             return binary.with_scalar(
                 node, vector, scalar, scalar_is_left=True, drop_late=self.drop_late
             )
         left = self.vector(node.left, scope)
         if node.right.type is ValueType.SCALAR:
             scalar = self.scalar(node.right, scope)
+            self._note_trim(node, left.present)
             return binary.with_scalar(
                 node, left, scalar, scalar_is_left=False, drop_late=self.drop_late
             )
         right = self.vector(node.right, scope)
         if node.matching is not None and node.operator in ("and", "or", "unless"):
             return binary.combine_sets(node.operator, node.matching, left, right)
+        if node.operator in _TRIMS:
+            paired = binary.combine(replace(node, operator="+"), left, right, drop_late=False)
+            self._note_trim(node, paired.present)
         return binary.combine(node, left, right, drop_late=self.drop_late)
+
+    def _note_trim(self, node: Binary, met: Bools) -> None:
+        """Note a histogram's operator where it has met a float."""
+        if node.operator in _TRIMS and met.any():
+            what = "incompatible sample types encountered for binary operator"
+            self.notes.inform(node.span, f'{what} "{node.operator}": float {node.operator} float')

@@ -12,12 +12,13 @@ from qvmon.model.floats import format_float
 from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
 from qvmon.promql import histogram, info_function, labelling, starts, windows
-from qvmon.promql.arithmetic import UNARY, clamp, date_part, elementwise, round_to
+from qvmon.promql.arithmetic import UNARY, clamp, elementwise, round_to
 from qvmon.promql.binary import nameless
-from qvmon.promql.nodes import Call, Node, ValueType, VectorSelector
+from qvmon.promql.dates import DATE_PARTS, date_part
+from qvmon.promql.nodes import Call, Node, Subquery, ValueType, VectorSelector
 from qvmon.promql.notes import NoteBook, short
-from qvmon.promql.plan import Scope, unwrapped
-from qvmon.promql.position import Span
+from qvmon.promql.plan import Scope, is_fixed, unwrapped
+from qvmon.promql.position import NOWHERE, Span
 from qvmon.promql.sheet import (
     Sheet,
     at_every_step,
@@ -31,19 +32,6 @@ from qvmon.promql.sheet import (
 from qvmon.promql.windows.kernels import instant_times
 
 _DESTINATION = "invalid destination label name in {}():"
-
-DATE_PARTS = frozenset(
-    {
-        "days_in_month",
-        "day_of_month",
-        "day_of_week",
-        "day_of_year",
-        "hour",
-        "minute",
-        "month",
-        "year",
-    }
-)
 
 
 class Arguments(Protocol):
@@ -157,7 +145,7 @@ def _started_rate(of: Arguments, node: Call, ranged: windows.Windows) -> Sheet:
     counts: dict[str, int] = {}
     for name, count in zip(names, overlaps[rows], strict=True):
         counts[name] = counts.get(name, 0) + int(count) * times_looked
-    of.notes.overlapping_starts(node.arguments[0].span, counts)
+    of.notes.overlapping_starts(_place(node.arguments[0]), counts)
     return ranged.sheet((values, present))
 
 
@@ -166,13 +154,13 @@ def _note(notes: NoteBook, node: Call, out: Sheet, scalars: list[Float64s]) -> N
         return
     if node.function in ("rate", "increase"):
         names = strings(out.labels.take(np.any(out.present, axis=1)), METRIC_NAME)
-        notes.check_counters(node.arguments[0].span, dict.fromkeys(names))
+        notes.check_counters(_windows_place(node.arguments[0]), dict.fromkeys(names))
     elif node.function == "quantile_over_time":
-        notes.check_quantiles(node.arguments[0].span, scalars[0])
+        notes.check_quantiles(_place(node.arguments[0]), scalars[0])
     elif node.function == "integral" and scalars:
         for rule in np.unique(scalars[0][~np.isin(scalars[0], (0, 1, 2))]):
             text = f"strategy should be 0, 1, or 2 (default), using 2, got {short(float(rule))}"
-            notes.warn(node.arguments[1].span, text)
+            notes.warn(_place(node.arguments[1]), text)
 
 
 def _absent(node: Call, missing: Bools) -> Sheet:
@@ -269,9 +257,19 @@ def _label_joined(of: Arguments, node: Call, scope: Scope) -> Sheet:
     return labelling.label_join(vector, target, separator, sources)
 
 
+def _place(argument: Node) -> Span:
+    return unwrapped(argument).span
+
+
+def _windows_place(argument: Node) -> Span:
+    """Return where notes say a range vector stands: for a subquery, at the start of the query."""
+    inner = unwrapped(argument)
+    return NOWHERE if isinstance(inner, Subquery) else inner.span
+
+
 def _unchanged(of: Arguments, node: Call, scope: Scope) -> Sheet:
     """Return the argument: sorting shows only in the result of an instant query."""
-    if scope.grid.start_ms != scope.grid.end_ms:
+    if scope.grid.start_ms != scope.grid.end_ms and not is_fixed(node):
         what = "sort is ineffective for range queries since results are always ordered by labels"
         of.notes.warn(node.span, what)
     return of.vector(node.arguments[0], scope)
@@ -279,16 +277,22 @@ def _unchanged(of: Arguments, node: Call, scope: Scope) -> Sheet:
 
 def _quantile(of: Arguments, node: Call, scope: Scope) -> Sheet:
     quantiles, argument = of.scalar(node.arguments[0], scope), node.arguments[1]
-    of.notes.check_quantiles(node.arguments[0].span, quantiles)
+    of.notes.check_quantiles(_place(node.arguments[0]), quantiles)
     out = histogram.quantile(quantiles, _buckets(of, argument, scope), scope.grid.times())
-    of.notes.repaired(argument.span, out[1])
+    _note_repairs(of, argument, *out)
     return nameless(out[0], drop_late=of.drop_late)
+
+
+def _note_repairs(of: Arguments, argument: Node, found: Sheet, repairs: Float64s) -> None:
+    labels = found.labels if of.drop_late else found.labels.drop((METRIC_NAME,))
+    for name, each in histogram.repairs_by_name(labels, repairs):
+        of.notes.repaired(_place(argument), each, name)
 
 
 def _buckets(of: Arguments, argument: Node, scope: Scope) -> histogram.Buckets:
     vector = of.vector(argument, scope).without_empty_rows()
     for bound, name in histogram.unreadable(vector.labels):
-        of.notes.bad_bucket(argument.span, bound, name if of.drop_late else "")
+        of.notes.bad_bucket(_place(argument), bound, name if of.drop_late else "")
     return histogram.buckets(vector)
 
 
@@ -298,9 +302,9 @@ def _quantiles(of: Arguments, node: Call, scope: Scope) -> Sheet:
     parts = []
     for argument in node.arguments[2:]:
         quantiles = of.scalar(argument, scope)
-        of.notes.check_quantiles(argument.span, quantiles)
+        of.notes.check_quantiles(_place(argument), quantiles)
         each, repairs = histogram.quantile(quantiles, buckets, scope.grid.times())
-        of.notes.repaired(node.arguments[0].span, repairs)
+        _note_repairs(of, node.arguments[0], each, repairs)
         for q in np.unique(quantiles):
             here = (quantiles == q) | (np.isnan(quantiles) & np.isnan(q))
             labels = with_column(each.labels, label, [_open_metrics(q)] * len(each))

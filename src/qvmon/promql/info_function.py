@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qvmon.model.errors import invalid
+from qvmon.model.errors import QvmonError, invalid
 from qvmon.model.labels import METRIC_NAME, Labels, Matcher, MatchOp
-from qvmon.model.series import Bools, Float64s, Int64s, LabelFrame
+from qvmon.model.series import Bools, Float64s, Int32s, Int64s, LabelFrame
 from qvmon.promql.nodes import (
     NO_SHIFT,
     Call,
@@ -24,6 +24,7 @@ from qvmon.promql.nodes import (
     ValueType,
     VectorSelector,
 )
+from qvmon.promql.quoting import series_text
 from qvmon.promql.sheet import METADATA_LABELS, Sheet, joined, merged, row_groups, strings
 
 if TYPE_CHECKING:
@@ -110,9 +111,9 @@ def enriched(base: Sheet, info: InfoSeries, node: Call) -> Sheet:
         QvmonError: INVALID, when info series contradict one another.
     """
     wanted = data_matchers(node)
-    chosen, targets = _chosen(base, info)
-    names = name_matchers(node)
+    names, base = name_matchers(node), base.without_empty_rows()
     is_info = [all(m.matches(name) for m in names) for name in strings(base.labels, METRIC_NAME)]
+    chosen, targets = _chosen(base, is_info, info)
     info_labels = info.labels.all_labels()
     out: list[tuple[int, Labels, Bools]] = []
     for row in range(len(base)):
@@ -131,7 +132,38 @@ def enriched(base: Sheet, info: InfoSeries, node: Call) -> Sheet:
     return merged(Sheet(frame, values, steps_of.reshape(values.shape), base.unnamed[origin]))
 
 
-def _chosen(base: Sheet, info: InfoSeries) -> tuple[Int64s, Int64s]:
+def _contradiction(info: InfoSeries, chosen: Int64s, row: int) -> QvmonError:
+    """Return the error for two info series whose samples are of one time."""
+    same = [
+        (step, int(other))
+        for step, other in enumerate(chosen)
+        if other >= 0
+        and info.present[row, step]
+        and info.seconds[row, step] == info.seconds[other, step]
+    ]
+    step, other = same[0]
+    at = round(info.seconds[row, step] * 1000)
+    texts = [f"{series_text(info.labels.labels(each))} @ {at}" for each in (other, row)]
+    return invalid(f"found duplicate series for info metric: existing {texts[0]}, new {texts[1]}")
+
+
+def _asked(base: Int32s, base_is_info: Sequence[bool], info: Int32s) -> Bools:
+    """Return bool[info rows]: which info series are looked at for some base series.
+
+    They have the same identifying labels as some base series, and of each one of the values that
+    base series with these labels have.
+    """
+    out = np.zeros(len(info), np.bool_)
+    base = base[~np.array(base_is_info, np.bool_)]
+    for kind in np.unique(base > 0, axis=0):
+        of_kind = base[((base > 0) == kind).all(axis=1)]
+        if kind.any():
+            fits = [np.isin(info[:, at], of_kind[:, at]) for at in range(base.shape[1])]
+            out |= np.logical_and.reduce(fits)
+    return out
+
+
+def _chosen(base: Sheet, base_is_info: Sequence[bool], info: InfoSeries) -> tuple[Int64s, Int64s]:
     """Return which info series stands for each target at each step.
 
     Returns:
@@ -142,15 +174,17 @@ def _chosen(base: Sheet, info: InfoSeries) -> tuple[Int64s, Int64s]:
     targets, first = row_groups(frame.codes)
     metrics, kinds = row_groups(info.labels.keep((METRIC_NAME,)).codes)
     shape = (len(kinds), len(first), base.values.shape[1])
+    anybody = np.any(base.present, axis=0)
+    asked = _asked(frame.codes[: len(base)], base_is_info, frame.codes[len(base) :])
     chosen = np.full(shape, -1, np.int64)
     newest = np.full(shape, -np.inf)
     for row, (metric, target) in enumerate(zip(metrics, targets[len(base) :], strict=True)):
-        if not frame.codes[len(base) + row].any():
-            continue  # without any identifying label it stands for nobody
+        if not asked[row]:
+            continue
         taken = info.seconds[row]
-        here = info.present[row] & (taken >= newest[metric, target])
+        here = info.present[row] & (taken >= newest[metric, target]) & anybody
         if (here & (taken == newest[metric, target])).any():
-            raise invalid(f"found duplicate series for info metric: {info.labels.labels(row)}")
+            raise _contradiction(info, chosen[metric, target], row)
         chosen[metric, target, here] = row
         newest[metric, target, here] = taken[here]
     return chosen, targets[: len(base)]

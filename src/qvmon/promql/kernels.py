@@ -111,3 +111,17 @@ def merge_rows(
             out[g, j] = values[i, j]
             there[g, j] = True
     return out, there, collision
+
+
+@kernel(f"int64({MASK}, {INTS}, int64)")
+def first_collision(present: Bools, groups: Int64s, count: int) -> int:
+    """Return the first step at which two rows of one group are present, -1 when there is none."""
+    n, m = present.shape
+    seen = np.full(count, -1, np.int64)
+    for j in range(m):
+        for i in range(n):
+            if present[i, j]:
+                if seen[groups[i]] == j:
+                    return j
+                seen[groups[i]] = j
+    return -1

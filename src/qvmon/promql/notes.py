@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import numpy as np
 
@@ -18,6 +20,9 @@ _MONOTONICITY = (
     "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io"
     "/docs/prometheus/latest/querying/functions/#histogram_quantile)"
 )
+
+
+_LEAST_EXPONENT = 6  # a million is 1e+06
 
 
 class NoteBook:
@@ -65,8 +70,19 @@ class NoteBook:
     def check_quantiles(self, span: Span, quantiles: Float64s) -> None:
         """Note quantiles that are not between 0 and 1."""
         for q in np.unique(quantiles[~((quantiles >= 0) & (quantiles <= 1))]):
-            got = short(float(q))
-            self.warn(span, f"quantile value should be between 0 and 1, got {got}")
+            self._quantile(span, float(q))
+
+    def check_extreme_quantiles(self, span: Span, quantiles: Float64s) -> None:
+        """Note the least and the greatest of quantiles that are not between 0 and 1, or NaN."""
+        least, greatest = float(quantiles.min(initial=0)), float(quantiles.max(initial=0))
+        if math.isnan(least):
+            self._quantile(span, least)
+        for q in (greatest, least):
+            if not 0 <= q <= 1 and not math.isnan(q):
+                self._quantile(span, q)
+
+    def _quantile(self, span: Span, q: float) -> None:
+        self.warn(span, f"quantile value should be between 0 and 1, got {short(q)}")
 
     def check_ratios(self, span: Span, ratios: Float64s) -> None:
         """Note ratios that are not between -1 and 1."""
@@ -80,26 +96,33 @@ class NoteBook:
         text = f'bucket label "le" is missing or has a malformed value of {quote(bound)}'
         self.warn(span, text + (f" for metric name {quote(metric)}" if metric else ""))
 
-    def repaired(self, span: Span, repairs: Float64s) -> None:
+    def repaired(self, span: Span, repairs: Float64s, metric: str) -> None:
         """Note histograms whose counts fell from one bucket to the next.
 
         Args:
             span: Where the histograms come from.
             repairs: float64[6]; how many, lowest and highest bound, greatest fall, first and
                 last time in milliseconds.
+            metric: Their metric name; empty when it is not to be told.
         """
         count, low, high, fall, first, last = (float(each) for each in repairs)
-        if count:
-            buckets = f"from buckets {short(low)} to {short(high)}"
-            samples = f"over {count:.0f} samples from {_utc(first)} to {_utc(last)}"
-            self.inform(
-                span, f"{_MONOTONICITY}, {buckets}, with a max diff of {fall:.2g}, {samples}"
-            )
+        whose = f" for metric name {quote(metric)}" if metric else ""
+        buckets = f"from buckets {short(low)} to {short(high)}"
+        greatest = short(fall) if math.isinf(fall) else f"{fall:.2g}"
+        samples = f"over {count:.0f} samples from {_utc(first)} to {_utc(last)}"
+        self.inform(
+            span, f"{_MONOTONICITY}{whose}, {buckets}, with a max diff of {greatest}, {samples}"
+        )
 
 
 def short(value: float) -> str:
     """Return a value as Go's ``%g`` prints it."""
-    return repr(value) if 0 < abs(value) < 1e-4 else format_float(value)
+    if value == 0 or not math.isfinite(value):
+        return format_float(value)
+    exact = Decimal(repr(value)).normalize()
+    if -4 <= exact.adjusted() < _LEAST_EXPONENT:
+        return format_float(value)
+    return f"{value:.{len(exact.as_tuple().digits) - 1}e}"
 
 
 def _utc(milliseconds: float) -> str:

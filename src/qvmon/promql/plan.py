@@ -7,10 +7,11 @@ import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from qvmon.model.errors import invalid
+from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Selection
 from qvmon.promql import info_function
 from qvmon.promql.nodes import (
+    Aggregate,
     Call,
     Duration,
     DurationExpression,
@@ -56,13 +57,12 @@ class Scope:
         if isinstance(duration, NumberLiteral):
             return round(duration.value * 1000)
         seconds = self._seconds(duration)
-        where = f"{duration.span.start}:{duration.span.end}"
         if not math.isfinite(seconds):
-            raise invalid(f"{where}: duration is NaN or infinite")
+            raise _bad_duration(duration, "duration is NaN or infinite")
         if positive and seconds <= 0:
-            raise invalid(f"{where}: duration must be greater than 0")
+            raise _bad_duration(duration, "duration must be greater than 0")
         if abs(seconds) > 2**63 / 1e9:
-            raise invalid(f"{where}: duration is out of range")
+            raise _bad_duration(duration, "duration is out of range")
         return int(seconds * 1000)
 
     def _seconds(self, duration: Duration | None) -> float:
@@ -80,7 +80,7 @@ class Scope:
         left, right = self._seconds(duration.left), self._seconds(duration.right)
         if duration.operator in "/%" and right == 0:
             name = "division" if duration.operator == "/" else "modulo"
-            raise invalid(f"{duration.span.start}:{duration.span.end}: {name} by zero")
+            raise _bad_duration(duration, f"{name} by zero")
         return _ARITHMETIC[duration.operator](left, right)
 
     def fixed(self, shift: Shift) -> int | None:
@@ -109,6 +109,11 @@ class Scope:
         end = looked.start_ms + (looked.steps - 1) * looked.step_ms
         grid = Grid(start, end, step, looked.lookback_ms, looked.subquery_step_ms)
         return Scope(grid, self.query)
+
+
+def _bad_duration(duration: DurationExpression, complaint: str) -> QvmonError:
+    start, end = duration.span.start, duration.span.end
+    return QvmonError(ErrorKind.INVALID, f"{start}:{end}: {complaint}", span=f"{start}:{end}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +204,32 @@ def unwrapped(node: Node) -> Node:
     while isinstance(node, Paren):
         node = node.inner
     return node
+
+
+_TIME_DEPENDENT = frozenset(
+    {
+        *("days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute"),
+        *("month", "year", "predict_linear", "time", "start", "end", "step", "range"),
+    }
+)
+
+
+def is_fixed(node: Node) -> bool:
+    """Return whether an expression is the same at every step, as Prometheus tells it.
+
+    It then is evaluated at the first step alone. Of an aggregation only the operand counts.
+    """
+    match node:
+        case VectorSelector() | Subquery():
+            return node.shift.at is not None
+        case MatrixSelector():
+            return node.selector.shift.at is not None
+        case Aggregate():
+            return is_fixed(node.operand)
+        case Call(function="timestamp"):
+            argument = unwrapped(node.arguments[0])
+            return isinstance(argument, VectorSelector) and is_fixed(argument)
+        case Call():
+            return node.function not in _TIME_DEPENDENT and all(map(is_fixed, node.arguments))
+        case _:
+            return all(map(is_fixed, node.children))

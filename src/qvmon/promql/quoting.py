@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from qvmon.model.labels import Labels
+
 _SIMPLE = {
     "a": "\a",
     "b": "\b",
@@ -78,3 +80,9 @@ def is_plain_name(name: str) -> bool:
 def label_name(name: str) -> str:
     """Return a label name as it stands in a query, quoted when it must be."""
     return name if is_plain_name(name) else quote(name)
+
+
+def series_text(labels: Labels) -> str:
+    """Return a label set as Prometheus prints it in errors."""
+    pairs = (f"{label_name(k)}={quote(v)}" for k, v in labels.pairs())
+    return f"{{{', '.join(pairs)}}}"

@@ -101,4 +101,11 @@ class Text:
     time_ms: int
 
 
-Result = Vector | Matrix | Scalar | Text | SeriesColumns
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples(SeriesColumns):
+    """The result of an instant query that is a range vector: the samples of its only window."""
+
+    notes: Notes = NO_NOTES
+
+
+Result = Vector | Matrix | Scalar | Text | Samples

@@ -9,6 +9,7 @@ from qvmon.model.floats import format_decimal
 from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesKeys
 from qvmon.promql.groups import kernels
 from qvmon.promql.nodes import Aggregate
+from qvmon.promql.notes import short
 from qvmon.promql.sheet import (
     Sheet,
     grouped_frame,
@@ -57,6 +58,8 @@ def choose(node: Aggregate, of: Sheet, parameter: Float64s) -> Sheet:
         of: The series.
         parameter: float64[m]; how many (or which part) at each step.
     """
+    if _chooses_none(node, parameter):
+        return of.take(np.zeros(0, np.int64))
     groups, first, _ = _groups(node, of)
     if node.operator == "limit_ratio":
         kept = of.present & _sampled(of.labels, parameter)
@@ -68,6 +71,13 @@ def choose(node: Aggregate, of: Sheet, parameter: Float64s) -> Sheet:
             largest = node.operator == "topk"
             kept = kernels.top_rows(of.values, of.present, groups, len(first), limits, largest)
     return of.with_values(of.values, kept).without_empty_rows()
+
+
+def _chooses_none(node: Aggregate, parameter: Float64s) -> bool:
+    """Return whether nothing is asked for at any step; then bad parameters do not matter either."""
+    if node.operator == "limit_ratio":
+        return bool((parameter == 0).all())
+    return bool(parameter.max(initial=-np.inf) < 1)
 
 
 def ranked(node: Aggregate, of: Sheet) -> Sheet:
@@ -85,7 +95,7 @@ def _limits(parameter: Float64s, series: int) -> Int64s:
     if out_of_range.any():
         value = parameter[out_of_range][0]
         word = "overflows" if value > 0 else "underflows"
-        raise invalid(f"Scalar value {value:g} {word} int64")
+        raise invalid(f"Scalar value {short(float(value))} {word} int64")
     return np.minimum(parameter, series).astype(np.int64)
 
 

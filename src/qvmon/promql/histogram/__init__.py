@@ -76,10 +76,10 @@ def quantile(quantiles: Float64s, of: Buckets, times: Int64s) -> tuple[Sheet, Fl
         times: int64[m]; the steps in milliseconds.
 
     Returns:
-        The quantiles; and float64[6] of the repairs of counts that fell: how many, lowest and
-        highest bound, greatest fall, first and last time.
+        The quantiles; and float64[histograms, 6] of the repairs of counts that fell: how many,
+        lowest and highest bound, greatest fall, first and last time.
     """
-    repairs = np.array([0.0, np.inf, -np.inf, 0.0, np.inf, -np.inf])
+    repairs = np.tile([0.0, np.inf, -np.inf, 0.0, np.inf, -np.inf], (len(of.labels), 1))
     values, present = kernels.bucket_quantiles(
         of.rows.values,
         of.rows.present,
@@ -91,6 +91,19 @@ def quantile(quantiles: Float64s, of: Buckets, times: Int64s) -> tuple[Sheet, Fl
         repairs,
     )
     return sheet(of.labels, values, present), repairs
+
+
+def repairs_by_name(labels: LabelFrame, repairs: Float64s) -> Iterator[tuple[str, Float64s]]:
+    """Yield the repairs of ``quantile``, float64[6], added up for each metric name."""
+    fell = np.flatnonzero(repairs[:, 0])
+    names = labels.column(METRIC_NAME)[fell]
+    for name in dict.fromkeys(names.tolist()):
+        each = repairs[fell[names == name]]
+        least, most = each.min(axis=0), each.max(axis=0)
+        yield (
+            labels.symbols[name],
+            np.array([each[:, 0].sum(), least[1], most[2], most[3], least[4], most[5]]),
+        )
 
 
 def fraction(low: Float64s, high: Float64s, of: Buckets) -> Sheet:

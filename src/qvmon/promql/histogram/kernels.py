@@ -13,6 +13,8 @@ from qvmon.model.compiled import kernel
 from qvmon.model.series import Bools, Float64s, Int64s
 from qvmon.promql.kernels import CHANGED, FLOATS, GRID, INTS, MASK, OUT
 
+_LEAST_NORMAL, _GREATEST = 2.2250738585072014e-308, 1.7976931348623157e308
+
 
 @kernel(f"int64({CHANGED}, {CHANGED}, int64)")
 def _one_bucket_a_bound(bounds: Float64s, counts: Float64s, size: int) -> int:
@@ -28,6 +30,17 @@ def _one_bucket_a_bound(bounds: Float64s, counts: Float64s, size: int) -> int:
     return kept + 1
 
 
+@kernel("boolean(float64, float64)")
+def _as_good_as(a: float, b: float) -> bool:
+    """Return whether two counts differ by rounding only (relatively, by less than 1e-12)."""
+    if a == b or (math.isnan(a) and math.isnan(b)):
+        return True
+    total, difference = abs(a) + abs(b), abs(a - b)
+    if a == 0 or b == 0 or total < _LEAST_NORMAL:
+        return difference < 1e-12 * _LEAST_NORMAL
+    return difference / min(total, _GREATEST) < 1e-12
+
+
 @kernel(f"void({CHANGED}, {CHANGED}, int64, int64, {CHANGED})")
 def _never_falling(
     bounds: Float64s, counts: Float64s, size: int, time: int, repairs: Float64s
@@ -39,12 +52,10 @@ def _never_falling(
     before = counts[0]
     fell = False
     for i in range(1, size):
-        total = abs(before) + abs(counts[i])
-        close = total > 0 and abs(counts[i] - before) / total < 1e-12
-        if not close and counts[i] > before:
-            before = counts[i]
-            continue
-        if not close and counts[i] < before:
+        if not _as_good_as(before, counts[i]):
+            if not counts[i] < before:
+                before = counts[i]
+                continue
             fell = True
             repairs[1], repairs[2] = min(repairs[1], bounds[i]), max(repairs[2], bounds[i])
             repairs[3] = max(repairs[3], before - counts[i])
@@ -71,9 +82,13 @@ def _bucket_quantile(
     if size < 2 or counts[size - 1] == 0:
         return math.nan
     rank = q * counts[size - 1]
-    b = 0
-    while b < size - 1 and not counts[b] >= rank:
-        b += 1
+    b, end = 0, size - 1
+    while b < end:  # bisection shows in the result where counts are NaN
+        middle = (b + end) // 2
+        if counts[middle] >= rank:
+            end = middle
+        else:
+            b = middle + 1
     if b == size - 1:
         return float(bounds[size - 2])
     if b == 0 and bounds[0] <= 0:
@@ -113,8 +128,13 @@ def _bucket_fraction(
         return math.nan
     if low >= high:
         return 0.0
-    inside = _rank_at(high, bounds, counts, size) - _rank_at(low, bounds, counts, size)
-    return float(inside / total)
+    to_high = _rank_at(high, bounds, counts, size)
+    to_low = _rank_at(low, bounds, counts, size)
+    if to_high > total:
+        to_high = total
+    if to_low > total:
+        to_low = total
+    return float((to_high - to_low) / total)
 
 
 @kernel(f"int64({GRID}, {MASK}, {FLOATS}, int64, int64, int64, {CHANGED}, {CHANGED})")
@@ -137,7 +157,7 @@ def _buckets_at(
     return size
 
 
-@kernel(f"{OUT}({GRID}, {MASK}, {INTS}, int64, {FLOATS}, {FLOATS}, {INTS}, {CHANGED})")
+@kernel(f"{OUT}({GRID}, {MASK}, {INTS}, int64, {FLOATS}, {FLOATS}, {INTS}, float64[:, ::1])")
 def bucket_quantiles(
     values: Float64s,
     present: Bools,
@@ -148,7 +168,10 @@ def bucket_quantiles(
     times: Int64s,
     repairs: Float64s,
 ) -> tuple[Float64s, Bools]:
-    """Return float64[groups, steps]: quantiles of histograms whose rows lie together, by bound."""
+    """Return float64[groups, steps]: quantiles of histograms whose rows lie together, by bound.
+
+    ``repairs`` is float64[groups, 6]; see ``_never_falling``.
+    """
     n, m = values.shape
     out = np.zeros((count, m))
     there = np.zeros((count, m), np.bool_)
@@ -162,7 +185,7 @@ def bucket_quantiles(
             size = _buckets_at(values, present, bounds, start, end, j, upper, counts)
             if size:
                 out[groups[start], j] = _bucket_quantile(
-                    quantiles[j], upper, counts, size, times[j], repairs
+                    quantiles[j], upper, counts, size, times[j], repairs[groups[start]]
                 )
                 there[groups[start], j] = True
         start = end

@@ -160,11 +160,13 @@ def smoothed(of: Windows, smoothing: Float64s, trend: Float64s) -> Result:
     Raises:
         QvmonError: INVALID, for a factor that is not between 0 and 1.
     """
-    for name, letter, factors in (("smoothing", "sf", smoothing), ("trend", "tf", trend)):
-        bad = factors[~((factors > 0) & (factors < 1))]
-        if len(bad):
-            raise invalid(f"invalid {name} factor. Expected: 0 < {letter} < 1, got: {bad[0]:f}")
     of, columns = of.everywhere(), of.columns
+    for name, letter, factors in (("smoothing", "sf", smoothing), ("trend", "tf", trend)):
+        bad = ~((factors > 0) & (factors < 1))
+        if bad.any():
+            bad &= np.any(over_time(of, "present_over_time")[1], axis=0)
+        for factor in factors[bad][:1]:
+            raise invalid(f"invalid {name} factor. Expected: 0 < {letter} < 1, got: {factor:f}")
     return kernels.smoothed_windows(
         columns.offsets, columns.timestamps, columns.values, of.starts, of.ends, smoothing, trend
     )

@@ -22,7 +22,7 @@ from qvmon.api.http.prometheus.truncation import truncated
 from qvmon.api.ports import Queries
 from qvmon.model.clock import Clock, now_ms
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
-from qvmon.promql import Matrix, Notes, Result, Scalar, Vector
+from qvmon.promql import Notes, Result, Text
 from qvmon.stores.query.statistics import QueryStatistics
 
 MOST_POINTS = 11_000
@@ -98,7 +98,7 @@ async def _answer(
     request: Request, result: Result, limit: int | None, options: _Options
 ) -> Response:
     result, warnings = truncated(result, limit)
-    notes = result.notes if isinstance(result, Vector | Matrix | Scalar) else Notes()
+    notes = Notes() if isinstance(result, Text) else result.notes
     stats = b"" if options.statistics is None else render_statistics(options.statistics)
     return await success(
         request,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from qvmon.model.series import LabelFrame, SeriesColumns
-from qvmon.promql import Matrix, Result, Scalar, Text, Vector
+from qvmon.model.series import LabelFrame
+from qvmon.promql import Matrix, Result, Samples, Scalar, Text, Vector
 
 _WARNING = "results truncated due to limit"
 
@@ -18,16 +20,15 @@ def truncated(result: Result, limit: int | None) -> tuple[Result, list[str]]:
     return _first(result, labels, limit), [_WARNING]
 
 
-def _first(result: Vector | Matrix | SeriesColumns, labels: LabelFrame, limit: int) -> Result:
+def _first(result: Vector | Matrix | Samples, labels: LabelFrame, limit: int) -> Result:
     match result:
         case Vector():
             return Vector(labels, result.values[:limit], result.time_ms, result.notes)
         case Matrix():
             values, present = result.values[:limit], result.present[:limit]
             return Matrix(labels, result.times, values, present, result.notes)
-        case SeriesColumns():
-            offsets = result.offsets[: limit + 1]
-            return SeriesColumns(labels, offsets, result.timestamps, result.values)
+        case Samples():
+            return replace(result, labels=labels, offsets=result.offsets[: limit + 1])
 
 
 def truncated_frame(frame: LabelFrame, limit: int | None) -> tuple[LabelFrame, list[str]]:
