@@ -1,38 +1,67 @@
-"""``python -m benchmarks``: measure, print tables, write JSON."""
+"""``python -m benchmarks``: measure, print tables, write JSON, and keep the run when asked to."""
 
 from __future__ import annotations
 
 import asyncio
 import platform
 import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import psutil
 import structlog
 import typer
 
-from benchmarks import inside, programs
-from benchmarks.figures import show, write
+from benchmarks import history, inside, page, peers, programs
+from benchmarks.figures import rows, show, write
 from benchmarks.workload import Workload
+
+Some = Annotated[
+    list[str] | None,
+    typer.Option(help=f"Only these: parts, {', '.join(programs.STANDARD)} (repeat)."),
+]
 
 
 def main(
     quick: Annotated[bool, typer.Option(help="A small load, to see that it works.")] = False,
+    only: Some = None,
+    search: Annotated[
+        bool, typer.Option(help="Also find the most series scraped each second (minutes).")
+    ] = False,
+    with_peers: Annotated[bool, typer.Option("--peers/--no-peers", help="With peers.")] = True,
+    keep: Annotated[
+        bool, typer.Option(help=f"Add it to {history.FILE.name} and the page.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("dist/benchmarks.json"),
 ) -> None:
-    """Measure qvmon, and Prometheus where it is installed, under the same load."""
+    """Measure qvmon, and the peers that are built here, under the same load."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     workload = Workload.quick() if quick else Workload()
+    chosen = tuple(only or ("parts", *programs.STANDARD)) + (("most",) if search else ())
+    facts = {**_surroundings(), "quick": quick}
+    figures = []
     with tempfile.TemporaryDirectory(prefix="qvmon-bench-") as folder:
-        parts = asyncio.run(inside.measure(workload, Path(folder) / "inside"))
-        show("Parts of qvmon, in one process", parts)
-        whole = programs.measure(workload, Path(folder))
-        show("Whole programs, same configuration and targets", whole)
-    write(out, _surroundings(), [*parts, *whole])
-    typer.echo(f"written to {out}")
+        wanted = tuple(name for name in chosen if name != "parts")
+        figures += programs.measure(workload, Path(folder), wanted, with_peers=with_peers)
+        if "parts" in chosen:
+            figures += asyncio.run(inside.measure(workload, Path(folder) / "inside"))
+    measured = rows(figures)
+    regressed = {} if quick else history.regressions(measured, facts, history.last())
+    show(f"qvmon {facts['commit']}, {facts['at']}", measured, regressed)
+    for missing in (peer.name for peer in peers.PEERS if peers.found(peer) is None):
+        print(f"{missing} is not built here: python -m benchmarks.peers")
+    write(out, facts, figures)
+    print(f"written to {out}")
+    if keep:
+        history.keep(facts, measured)
+        page.write(measured, facts)
+        print(f"kept in {history.FILE.name} and shown in {page.FILE.name}")
+    if regressed:
+        sys.exit(1)
 
 
 def _surroundings() -> dict[str, object]:
@@ -44,13 +73,20 @@ def _surroundings() -> dict[str, object]:
         "commit": commit.stdout.strip(),
         "qvmon": version("quantivista-monitoring"),
         "python": platform.python_version(),
-        "machine": platform.platform(),
-        "cores": len(_cores()),
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "processor": _processor(),
+            "cores": psutil.cpu_count(),
+            "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        },
+        "load_before": round(psutil.getloadavg()[0], 2),
     }
 
 
-def _cores() -> list[str]:
-    return [line for line in Path("/proc/cpuinfo").read_text().splitlines() if "processor" in line]
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
 
 
-typer.run(main)
+if __name__ == "__main__":
+    typer.run(main)

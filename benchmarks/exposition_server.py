@@ -1,13 +1,18 @@
-"""Serves prepared expositions: ``/0`` … ``/<targets - 1>``, another body at every scrape.
+"""Serves prepared expositions under any path, another body at every turn.
 
-Run as ``python -m benchmarks.exposition_server TARGETS SERIES``; prints its port.
+Run as ``python -m benchmarks.exposition_server SERIES``; prints its port. ``/count`` tells how many
+bodies it has sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
-from contextlib import suppress
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import count
 
 from benchmarks.workload import exposition
@@ -15,20 +20,24 @@ from benchmarks.workload import exposition
 _TURNS = 8
 
 
-async def serve(targets: int, series: int) -> None:
+async def serve(series: int) -> None:
     """Answer until killed."""
-    bodies = [
-        [_response(exposition(t, series, turn)) for turn in range(_TURNS)] for t in range(targets)
-    ]
-    turns = [count() for _ in range(targets)]
+    bodies = [_response(exposition(series, turn)) for turn in range(_TURNS)]
+    turns: dict[bytes, Iterator[int]] = {}
+    sent = 0
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
         with suppress(ConnectionError):
             while request := await reader.readline():
                 while (await reader.readline()).strip():
                     pass
-                target = int(request.split()[1].strip(b"/"))
-                writer.write(bodies[target][next(turns[target]) % _TURNS])
+                path = request.split()[1]
+                if path == b"/count":
+                    writer.write(_response(str(sent).encode()))
+                else:
+                    writer.write(bodies[next(turns.setdefault(path, count())) % _TURNS])
+                    sent += 1
                 await writer.drain()
         writer.close()
 
@@ -42,5 +51,31 @@ def _response(body: bytes) -> bytes:
     return f"{head}{len(body)}\r\n\r\n".encode() + body
 
 
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """A running server."""
+
+    port: int
+
+    def sent(self) -> int:
+        """Return how many bodies it has sent."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/count", timeout=10) as answer:
+            return int(answer.read())
+
+
+@contextmanager
+def exposed(series: int) -> Iterator[Targets]:
+    """Serve expositions of ``series`` series from a process of its own while the block lasts."""
+    command = [sys.executable, "-m", "benchmarks.exposition_server", str(series)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout
+    try:
+        yield Targets(int(server.stdout.readline()))
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1])))

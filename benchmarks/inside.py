@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure
-from benchmarks.workload import Workload, exposition, history, history_keys
+from benchmarks.workload import STEP_MS, Slice, Workload, columns, counted, counter_keys, exposition
 from qvmon.model.access import service_principal
 from qvmon.model.clock import SystemClock, now_ms
 from qvmon.model.metrics import Registry
@@ -38,29 +38,37 @@ async def measure(workload: Workload, folder: Path) -> list[Figure]:
 
 
 def _parsing() -> Iterator[Figure]:
-    body = exposition(0, 100_000, 3)
+    body = exposition(100_000, 3)
     seconds = min(_cpu_seconds(lambda: parse(body, "text/plain")) for _ in range(_REPEATS))
     yield Figure("qvmon", "exposition parsed", 100_000 / seconds / 1e6, "M samples/s", True)
     yield Figure("qvmon", "exposition parsed", len(body) / seconds / 1e6, "MB/s", True)
 
 
 def _decoding(workload: Workload) -> Iterator[Figure]:
-    rows, timestamps, values = next(history(workload, 1_700_000_000_000, 24))
-    body = remote_write.encode(history_keys(workload), rows, timestamps, values)
+    rows, timestamps, values = next(_slices(workload, 1_700_000_000_000))
+    body = remote_write.encode(counter_keys(workload.part_series), rows, timestamps, values)
     seconds = min(
         _cpu_seconds(lambda: remote_write.decode(body, "snappy")) for _ in range(_REPEATS)
     )
     yield Figure("qvmon", "remote-write decoded", len(rows) / seconds / 1e6, "M samples/s", True)
 
 
+def _slices(workload: Workload, end_ms: int) -> Iterator[Slice]:
+    """Yield counters sampled every 15 seconds until ``end_ms``, some samples of each at a time."""
+    values = counted(np.random.default_rng(4), workload.part_series, workload.part_samples)
+    begin = end_ms - workload.part_samples * STEP_MS
+    for at in range(0, workload.part_samples, 8):
+        yield columns(values[:, at : at + 8], begin + at * STEP_MS)
+
+
 async def _appending(workload: Workload, store: TelemetryStore, end_ms: int) -> list[Figure]:
-    keys = history_keys(workload)
+    keys = counter_keys(workload.part_series)
     before = _resident_bytes()
     wall, cpu = time.perf_counter(), time.process_time()
     ids = store.series_ids(keys)
     first = time.process_time() - cpu
     samples = 0
-    for rows, timestamps, values in history(workload, end_ms, workload.history_samples):
+    for rows, timestamps, values in _slices(workload, end_ms):
         await store.append(SampleBatch(ids[rows], timestamps, values))
         samples += len(rows)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu - first
@@ -75,7 +83,7 @@ async def _appending(workload: Workload, store: TelemetryStore, end_ms: int) -> 
 
 async def _querying(workload: Workload, engine: QueryEngine) -> list[Figure]:
     principal, end = service_principal("bench"), now_ms(SystemClock())
-    start = end - workload.history_samples * workload.history_step_ms
+    start = end - workload.part_samples * STEP_MS
 
     def ranged() -> Awaitable[object]:
         return engine.range(principal, "rate(bench_orders_total[5m])", start, end, 15_000)
@@ -83,7 +91,7 @@ async def _querying(workload: Workload, engine: QueryEngine) -> list[Figure]:
     def instant() -> Awaitable[object]:
         return engine.instant(principal, "rate(bench_orders_total[5m])", end - 60_000)
 
-    count = f"{workload.history_series:,} series"
+    count = f"{workload.part_series:,} series"
     return [
         Figure("qvmon", f"rate of {count} at one time", await _median_ms(instant), "ms"),
         Figure("qvmon", f"rate of {count} over the history", await _median_ms(ranged), "ms"),
