@@ -56,7 +56,8 @@ def _march_month(day: Int64s) -> Int64s:
 
 def _year(seconds: Seconds) -> Int64s:
     year, day = _march_year(seconds)
-    return year + (day >= _MONTH_STARTS[10])
+    at_start: Int64s = year + (day >= _MONTH_STARTS[10])
+    return at_start
 
 
 def _month(seconds: Seconds) -> Int64s:
