@@ -50,6 +50,7 @@ def write_snapshot(
         sync(prepared.blocks)
         sync(prepared.wal)
         publish_directory(prepared.root, final)
+        sync(paths.root)
     except OSError as error:
         raise QvmonError(ErrorKind.UNAVAILABLE, f"cannot write {final}: {error}") from error
     finally:
