@@ -68,6 +68,15 @@ class Inventory:
     texts: dict[int, str] = field(default_factory=dict)
     leaves: dict[int, Leaf] = field(default_factory=dict)
 
+    def metrics(self) -> frozenset[str]:
+        """Return the metrics that leaves read; plans without a common one share no reading."""
+        return frozenset(
+            m.value
+            for leaf in self.leaves.values()
+            for m in leaf.selector.matchers
+            if m.name == METRIC_NAME
+        )
+
 
 def inventory(plan: Plan) -> Inventory:
     """Return the parts of a plan that it may have in common with others."""

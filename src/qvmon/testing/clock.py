@@ -59,5 +59,5 @@ class JumpingClock:
 
 async def settle() -> None:
     """Let every ready task run until it waits."""
-    for _ in range(20):
+    for _ in range(60):
         await asyncio.sleep(0)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from qvmon.model.access import service_principal
-from qvmon.model.errors import QvmonError, invalid
+from qvmon.model.clock import give_way
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.labels import Labels
-from qvmon.promql.results import Vector
+from qvmon.promql.results import Result, Vector
 from qvmon.services.alerting.coverage import UP, dark
 from qvmon.services.alerting.ports import Queries
 from qvmon.services.alerting.rule import Rows
@@ -34,6 +36,8 @@ class Asker:
     def __init__(self, queries: Queries, timeout_seconds: float) -> None:
         self._queries = queries
         self._timeout = timeout_seconds
+        self._asked: dict[tuple[str, int], asyncio.Future[Result]] = {}
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def rows(self, text: str, time_ms: int) -> Rows:
         """Return the rows of an expression.
@@ -41,10 +45,33 @@ class Asker:
         Raises:
             QvmonError: The query failed, or yields neither a vector nor a scalar.
         """
-        result = await self._queries.instant(
-            _PRINCIPAL, text, time_ms, timeout_seconds=self._timeout
-        )
-        return Rows.of(result)
+        return Rows.of(await self._result(text, time_ms))
+
+    async def _result(self, text: str, time_ms: int) -> Result:
+        """Return the result of an expression; what is asked at the same moment is asked at once."""
+        if not self._asked:
+            task = asyncio.create_task(self._send(), name="alerting.asking")
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        answer = self._asked.get((text, time_ms))
+        if answer is None:
+            answer = asyncio.get_running_loop().create_future()
+            self._asked[text, time_ms] = answer
+        return await asyncio.shield(answer)
+
+    async def _send(self) -> None:
+        await give_way()
+        asked, self._asked = self._asked, {}
+        failure: BaseException = QvmonError(ErrorKind.INTERNAL, "the query was not answered")
+        try:
+            answers = self._queries.many(_PRINCIPAL, list(asked), timeout_seconds=self._timeout)
+            async for which, outcome in answers:
+                _settle(asked[which], outcome)
+        except Exception as error:  # noqa: BLE001 - handed to those who asked
+            failure = error
+        finally:
+            for each in asked.values():
+                _settle(each, failure)
 
     async def dark(self, elements: list[Labels], time_ms: int) -> list[Labels]:
         """Return those of ``elements`` whose targets are all down.
@@ -52,7 +79,7 @@ class Asker:
         Raises:
             QvmonError: The query failed.
         """
-        up = await self._queries.instant(_PRINCIPAL, UP, time_ms, timeout_seconds=self._timeout)
+        up = await self._result(UP, time_ms)
         return dark(elements, up) if isinstance(up, Vector) else []
 
     async def rendered(
@@ -77,3 +104,13 @@ class Asker:
         except QvmonError as error:
             return error
         return list(zip(rows.frame.all_labels(), rows.values.tolist(), strict=True))
+
+
+def _settle(answer: asyncio.Future[Result], outcome: Result | BaseException) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, BaseException):
+        answer.set_exception(outcome)
+        answer.exception()  # whoever asked may have gone
+    else:
+        answer.set_result(outcome)

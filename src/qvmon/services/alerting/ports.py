@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from qvmon.model.access import Principal
+from qvmon.model.errors import QvmonError
 from qvmon.promql.results import Result
 
 
 class Queries(Protocol):
     """Where rules ask; the query engine is one."""
 
-    async def instant(
+    def many(
         self,
         principal: Principal,
-        text: str,
-        time_ms: int,
+        asked: Sequence[tuple[str, int]],
         *,
         timeout_seconds: float | None = None,
-    ) -> Result:
-        """Return the result of a PromQL expression at one instant.
+    ) -> AsyncIterator[tuple[tuple[str, int], Result | QvmonError]]:
+        """Yield the result of each distinct (PromQL, milliseconds) as soon as it is there.
 
-        Raises:
-            QvmonError: The query failed; nothing is known about what it would have said.
+        An error stands for a query that failed; nothing is known about what it would have said.
         """
         ...
 

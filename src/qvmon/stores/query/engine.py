@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from qvmon.model.access import Principal
+from qvmon.model.access import Permission, Principal
 from qvmon.model.clock import Clock
 from qvmon.model.errors import QvmonError, invalid
 from qvmon.model.labels import Matcher
@@ -166,33 +166,48 @@ class QueryEngine:
         asked: Sequence[tuple[str, int]],
         *,
         timeout_seconds: float | None = None,
-    ) -> list[Result | QvmonError]:
-        """Return the result, or the error, of each (query, milliseconds), in order.
+    ) -> AsyncIterator[tuple[tuple[str, int], Result | QvmonError]]:
+        """Yield the result, or the error, of each distinct (query, milliseconds) when it is there.
 
         Queries at the same time read and compute what they have in common once. Notes are those
         of a single query only where nothing was shared.
 
         Raises:
-            QvmonError: UNAUTHENTICATED or FORBIDDEN for a principal that may not read telemetry,
-                TIMEOUT, UNAVAILABLE when the source is away.
+            QvmonError: UNAUTHENTICATED or FORBIDDEN for a principal that may not read telemetry.
         """
-        answers: dict[tuple[str, int], Result | QvmonError] = {}
+        principal.require(Permission.READ_TELEMETRY)
         due: dict[int, dict[str, Plan]] = {}
         for text, time_ms in asked:
             try:
                 due.setdefault(time_ms, {})[text] = self.planned(text)
             except QvmonError as error:
-                answers[text, time_ms] = error
+                yield (text, time_ms), error
         limits = NO_LIMITS.within(timeout_seconds)
-        for time_ms, plans in due.items():
-            shown = next(iter(plans)) if len(plans) == 1 else f"{len(plans)} rules"
-            request = Asked(principal, "rules", shown, limits)
-            async with self._reception.admitted(request) as query:
-                outcomes = await self._together.results(
-                    list(plans.values()), self._round(query.budget, time_ms)
-                )
-            answers |= zip(((text, time_ms) for text in plans), outcomes, strict=True)
-        return [answers[each] for each in asked]
+        batches = [
+            asyncio.ensure_future(self._batch(principal, plans, time_ms, limits))
+            for time_ms, planned in due.items()
+            for plans in self._together.parted(list(planned.values()))
+        ]
+        try:
+            for batch in asyncio.as_completed(batches):
+                for answer in await batch:
+                    yield answer
+        finally:
+            for each in batches:
+                each.cancel()
+
+    async def _batch(
+        self, principal: Principal, plans: Sequence[Plan], time_ms: int, limits: QueryLimits
+    ) -> list[tuple[tuple[str, int], Result | QvmonError]]:
+        shown = plans[0].text if len(plans) == 1 else f"{len(plans)} rules"
+        try:
+            async with self._reception.admitted(Asked(principal, "rules", shown, limits)) as query:
+                now = self._round(query.budget, time_ms)
+                outcomes = await self._together.results(plans, now)
+        except QvmonError as error:
+            outcomes = [error] * len(plans)
+        asked = ((plan.text, time_ms) for plan in plans)
+        return list(zip(asked, outcomes, strict=True))
 
     def _round(self, budget: Budget, time_ms: int) -> Round:
         return Round(

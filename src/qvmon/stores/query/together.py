@@ -23,6 +23,9 @@ from qvmon.stores.query.budget import Budget
 WORTH = 0.5
 """A cover that nobody asks for is used when leaves need at least this share of its series."""
 
+LARGE = 5_000
+"""Series from which on the plans that read them are a batch of their own."""
+
 _MOST_SIZES = 100_000
 _NOTHING = SeriesColumns(
     LabelFrame.from_labels([]), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0)
@@ -67,6 +70,29 @@ class Together:
         self._sizes: dict[str, int] = {}
         self._shared = registry.value(metrics.SHARED)
 
+    def parted(self, plans: Sequence[Plan]) -> list[list[Plan]]:
+        """Return plans in batches that share nothing worth sharing with one another.
+
+        What reads many series is a batch of its own, so that nobody waits for it.
+        """
+        circles: list[tuple[set[str], list[Plan]]] = []
+        for plan in plans:
+            mine: tuple[set[str], list[Plan]] = (set(self._parts(plan).metrics()), [plan])
+            for circle in [each for each in circles if each[0] & mine[0]]:
+                circles.remove(circle)
+                mine = (circle[0] | mine[0], circle[1] + mine[1])
+            circles.append(mine)
+        large = [members for _, members in circles if self._size(members) >= LARGE]
+        small = [plan for _, members in circles if self._size(members) < LARGE for plan in members]
+        return [*large, *([small] if small else [])]
+
+    def _size(self, plans: Sequence[Plan]) -> int:
+        texts = {leaf.text for plan in plans for leaf in self._parts(plan).leaves.values()}
+        return sum(self._sizes.get(text, 0) for text in texts)
+
+    def _parts(self, plan: Plan) -> Inventory:
+        return self._inventory(_ById(plan))
+
     async def results(self, plans: Sequence[Plan], now: Round) -> list[Outcome]:
         """Return each plan's result or its error, in order.
 
@@ -87,7 +113,7 @@ class Together:
         return [*await self.results(plans[:half], now), *await self.results(plans[half:], now)]
 
     async def _results(self, plans: Sequence[Plan], now: Round) -> list[Outcome]:
-        parts = [self._inventory(_ById(plan)) for plan in plans]
+        parts = [self._parts(plan) for plan in plans]
         used = [each for each in covers(parts) if await self._is_worth(each, now.grid)]
         covered = {leaf.text for cover in used for leaf in cover.leaves}
         unread = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,19 +40,22 @@ class ScriptedQueries:
         self.asked: list[tuple[str, int]] = []
         self.before: Callable[[str], None] = lambda text: None
 
-    async def instant(
+    async def many(
         self,
         principal: Principal,
-        text: str,
-        time_ms: int,
+        asked: Sequence[tuple[str, int]],
         *,
         timeout_seconds: float | None = None,
-    ) -> Result:
-        self.asked.append((text, time_ms))
-        self.before(text)
+    ) -> AsyncIterator[tuple[tuple[str, int], Result | QvmonError]]:
+        for text, time_ms in asked:
+            self.asked.append((text, time_ms))
+            self.before(text)
+            yield (text, time_ms), self._answer(text, time_ms)
+
+    def _answer(self, text: str, time_ms: int) -> Result | QvmonError:
         answer = self.answers.get(text, {})
         if isinstance(answer, QvmonError):
-            raise answer
+            return answer
         values = np.array(list(answer.values()), np.float64)
         return Vector(LabelFrame.from_labels(list(answer)), values, time_ms)
 

@@ -85,6 +85,14 @@ def rows(result: Result | QvmonError) -> object:
     return list(zip(result.labels.all_labels(), result.values.tolist(), strict=True))
 
 
+async def together(
+    engine: QueryEngine, texts: list[str], at: int = AT
+) -> list[Result | QvmonError]:
+    asked = [(text, at) for text in texts]
+    found = {each: answer async for each, answer in engine.many(RULES, asked)}
+    return [found[each] for each in asked]
+
+
 async def alone(engine: QueryEngine, text: str) -> object:
     try:
         return rows(await engine.instant(RULES, text, AT))
@@ -103,7 +111,7 @@ async def test_together_they_say_what_each_says_alone(engine: Make, seed: int) -
     asked = engine()
     expected = [await alone(asked, text) for text in texts]
     for _ in range(3):
-        found = await asked.many(RULES, [(text, AT) for text in texts])
+        found = await together(asked, texts)
         for text, wanted, got in zip(texts, expected, map(rows, found), strict=True):
             assert repr(got) == repr(wanted), text
 
@@ -117,7 +125,7 @@ async def test_what_rules_have_in_common_is_read_once(
         for each in ("gateway", "decision", "execution")
         for limit in range(10)
     ]
-    found = await engine().many(RULES, [(text, AT) for text in texts])
+    found = await together(engine(), texts)
     assert len(source.asked) == 1
     assert registry.value(SHARED).current >= 30
     assert registry.value(SAMPLES).current == 30 * 20
@@ -132,19 +140,19 @@ async def test_parts_that_make_up_most_of_a_metric_are_read_as_one_once_that_is_
         for each in ("gateway", "decision", "execution")
     ]
     asked = engine()
-    await asked.many(RULES, [(text, AT) for text in texts])
+    await together(asked, texts)
     assert len(source.asked) == 3
-    await asked.many(RULES, [(text, AT + 1000) for text in texts])
+    await together(asked, texts, AT + 1000)
     assert len(source.asked) == 4
     few = ['sum(rate(errors_total{instance="1"}[5m]))', 'sum(rate(errors_total{instance="2"}[5m]))']
     for tick in range(2):
-        await asked.many(RULES, [(text, AT + 2000 + tick) for text in few])
+        await together(asked, few, AT + 2000 + tick)
     assert len(source.asked) == 8
 
 
 async def test_one_that_fails_does_not_harm_the_others(engine: Make) -> None:
     texts = ["up +", "requests_total + on () errors_total", "count(errors_total)"]
-    wrong, many, fine = await engine().many(RULES, [(text, AT) for text in texts])
+    wrong, many, fine = await together(engine(), texts)
     assert isinstance(wrong, QvmonError)
     assert wrong.kind is ErrorKind.INVALID
     assert isinstance(many, QvmonError)
@@ -156,7 +164,7 @@ async def test_a_batch_that_costs_too_much_is_done_in_parts(engine: Make) -> Non
     """Rules are not refused for what their neighbours read; only for what they read themselves."""
     asked = engine(max_samples=30 * 31)
     texts = ["count(requests_total)", "count(errors_total)", "count({instance=~'.+'})"]
-    first, second, both = await asked.many(RULES, [(text, AT) for text in texts])
+    first, second, both = await together(asked, texts)
     assert isinstance(first, Vector)
     assert isinstance(second, Vector)
     assert np.concatenate((first.values, second.values)).tolist() == [30.0, 30.0]
@@ -167,4 +175,16 @@ async def test_a_batch_that_costs_too_much_is_done_in_parts(engine: Make) -> Non
 async def test_rules_of_nobody_are_not_evaluated(source: Ramps, registry: Registry) -> None:
     asked = QueryEngine(source, QueryConfig(), JumpingClock(), registry)
     with pytest.raises(QvmonError):
-        await asked.many(ANONYMOUS, [("up", AT)])
+        [each async for each in asked.many(ANONYMOUS, [("up", AT)])]
+
+
+async def test_nobody_waits_for_those_who_read_much(
+    engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reads many series is evaluated apart from what does not, once that is known."""
+    monkeypatch.setattr("qvmon.stores.query.together.LARGE", 30)
+    asked = engine()
+    texts = ["count(requests_total)", 'count(errors_total{zone="a"})', "vector(1)"]
+    assert all(isinstance(each, Vector) for each in await together(asked, texts))
+    plans = [asked.planned(text) for text in texts]
+    assert asked._together.parted(plans) == [plans[:1], plans[1:]]
