@@ -97,8 +97,11 @@ class Database:
             raise
 
     def _open(self) -> None:
-        self.index = Index(self.options.max_series)
-        self.head = Head(self.options.max_series, self.options.head_bytes)
+        options = self.options
+        self.index = Index(
+            options.max_series, options.max_metric_series, dict(options.metric_limits)
+        )
+        self.head = Head(self.index.capacity, options.head_bytes)
         self.cache = PageCache(self.options.cache_bytes)
         self.recovery = survey(self.paths)
         self.tombstones = self.recovery.tombstones
@@ -106,7 +109,7 @@ class Database:
         self.wal = WriteAheadLog(
             self.paths,
             self.index.keys,
-            self.options.max_series,
+            self.index.capacity,
             self.options.segment_bytes,
             first=self.recovery.next_segment,
         )
@@ -178,9 +181,17 @@ class Database:
         """
         with self._write_lock:
             self.wal.make_room()
-            verdicts = [self._store(_columns(batch), now_ms) for batch in batches]
+            verdicts = [self._store(self._columns(batch), now_ms) for batch in batches]
             self.wal.commit()
         return [_result(each) for each in verdicts]
+
+    def _columns(self, batch: SampleBatch) -> SampleBatch:
+        """Return ``batch`` as the kernels take it, without a copy where it is so already."""
+        return SampleBatch(
+            self.index.current(np.ascontiguousarray(batch.series, np.int64)),
+            np.ascontiguousarray(batch.timestamps, np.int64),
+            np.ascontiguousarray(batch.values, np.float64),
+        )
 
     def _store(self, batch: SampleBatch, now_ms: int) -> Bytes:
         window = self.options.out_of_order_window_ms
@@ -327,6 +338,7 @@ class Database:
             written = self._flush()
             if written:
                 self._forget_tombstones()
+                self._forget_series()
             return written
 
     def _flush(self) -> int:
@@ -385,7 +397,21 @@ class Database:
             until = min(now_ms, max(newest, self.head.newest))
             gone = expired(self.blocks, until, self.options)
             self.blocks.remove(gone)
+            if gone:
+                self._forget_series()
             return len(gone)
+
+    def _forget_series(self) -> None:
+        """Forget the series that have no sample in the head or in a block."""
+        used = np.zeros(len(self.index), np.bool_)
+        for block in self.blocks:
+            used[block.ids[block.ids >= 0]] = True
+        with self._write_lock:
+            active = self.head.active()
+            used[active[active < len(used)]] = True
+            unused = np.flatnonzero(~used)
+            if len(unused) > self.index.forgotten:
+                self.index.forget(unused)
 
     def close(self) -> None:
         """Let go of the directory when a flush or merge under way has ended.
@@ -407,15 +433,6 @@ def _own(lock: Path) -> int:
         message = f"the data directory {lock.parent} is in use by another process"
         raise QvmonError(ErrorKind.CONFLICT, message, path=str(lock.parent)) from None
     return descriptor
-
-
-def _columns(batch: SampleBatch) -> SampleBatch:
-    """Return ``batch`` as the kernels take it, without a copy where it is so already."""
-    return SampleBatch(
-        np.ascontiguousarray(batch.series, np.int64),
-        np.ascontiguousarray(batch.timestamps, np.int64),
-        np.ascontiguousarray(batch.values, np.float64),
-    )
 
 
 def _result(verdicts: Bytes) -> AppendResult:

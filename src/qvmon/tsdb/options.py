@@ -15,6 +15,8 @@ class Options:
 
     Attributes:
         max_series: Series beyond this are refused.
+        max_metric_series: Series of one metric beyond this are refused; 0 for no limit.
+        metric_limits: The same for some metrics, as (name, limit); 0 refuses the metric.
         out_of_order_window_ms: How much older than the newest sample of all a sample that is not
             newer than its series may be; 0 refuses them all.
         future_tolerance_ms: How far a sample may be ahead of the clock.
@@ -28,6 +30,8 @@ class Options:
     """
 
     max_series: int = 2_000_000
+    max_metric_series: int = 0
+    metric_limits: tuple[tuple[str, int], ...] = ()
     out_of_order_window_ms: int = 0
     future_tolerance_ms: int = 600_000
     block_ms: int = 2 * HOUR_MS

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.model.labels import Matcher, MatchOp
+from qvmon.model.labels import Labels, Matcher, MatchOp
 from qvmon.model.series import STALE, STALE_BITS, SampleBatch, SeriesKeys
 from qvmon.tsdb.block import writer
 from tests.unit.tsdb.conftest import BLOCK, NOW, Small, labels_of
@@ -333,3 +333,78 @@ def test_queries_beside_appends_and_flushes_see_everything_acknowledged(small):
         thread.join()
     assert problems == []
     assert len(small.database.blocks) > 0
+
+
+def test_series_without_samples_are_forgotten_and_leave_room_for_others(tmp_path):
+    """The limit is on series there are, not on those there ever were; ids are never given twice."""
+    small = Small(tmp_path, max_series=4, retention_ms=2_000)
+    for generation in range(3):
+        start = 10_000 * generation
+        numbers = range(4 * generation, 4 * generation + 4)
+        rows = [(s, start + t, 1.0) for t in range(0, 4_000, 100) for s in numbers]
+        assert small.append(*rows).accepted == len(rows)
+        small.append(*((s, start + 9_000, 1.0) for s in numbers))
+        small.delete(*numbers, start=start + 3_000)
+        small.database.flush()
+        small.database.retain(start + 9_000)
+        assert small.database.index.live == 0
+        assert small.read() == {}
+        assert small.database.series([], 0, 10**6).all_labels() == []
+    assert len(small.database.index) == 12
+    small.database.close()
+
+
+def test_a_forgotten_series_comes_back_for_whoever_kept_its_id(tmp_path):
+    small = Small(tmp_path, retention_ms=2_000)
+    old = small.id(1)
+    small.append(*((1, t, 1.0) for t in range(0, 1_000, 100)), (2, 9_000, 1.0))
+    small.database.flush()
+    small.database.retain(9_000)
+    assert small.database.index.live == 1
+    assert small.read() == {2: [(9_000, 1.0)]}
+    batch = SampleBatch(np.array([old, small.id(2), -1]), np.full(3, 9_500), np.ones(3))
+    (result,) = small.database.append([batch], NOW)
+    assert result.accepted == 2
+    assert result.refused["series_limit"].tolist() == [2]
+    expected = {1: [(9_500, 1.0)], 2: [(9_000, 1.0), (9_500, 1.0)]}
+    for _ in range(2):
+        assert small.read() == expected
+        assert set(small.database.series([], 0, 10**6).all_labels()) == {labels_of(1), labels_of(2)}
+        small.reopen()
+    small.database.close()
+
+
+def test_series_of_one_metric_over_its_limit_are_refused_and_counted(tmp_path):
+    small = Small(tmp_path, max_metric_series=2, metric_limits=(("many", 3), ("none", 0)))
+    names = ["few", "few", "few", "many", "many", "many", "many", "none", "other", ""]
+    labels = [Labels(__name__=name, n=str(n)) for n, name in enumerate(names)]
+    keys = SeriesKeys.from_labels(labels)
+    ids = small.database.series_ids(keys)
+    assert (ids < 0).tolist() == [False, False, True, *[False] * 3, True, True, False, False]
+    assert small.database.series_ids(keys).tolist() == ids.tolist()
+    refused = {each.name: each.value for each in small.database.index.refused(10)}
+    assert refused == {"few": 2, "many": 2, "none": 2}
+    assert len(small.database.index.refused(1)) == 1
+    small.database.close()
+
+
+def test_what_is_stored_is_served_also_when_limits_were_lowered(tmp_path):
+    small = Small(tmp_path)
+    small.append(*((s, t, 1.0) for t in range(0, 2_000, 100) for s in range(5)))
+    small.database.flush()
+    before = small.read()
+    small.database.close()
+    small.changes = {"max_series": 2, "max_metric_series": 1}
+    small.open()
+    assert small.read() == before
+    assert small.append((9, 2_000, 1.0)).refused["series_limit"].tolist() == [0]
+    assert small.append((1, 2_000, 1.0)).accepted == 1
+    small.database.close()
+
+
+def test_refusals_over_the_total_name_no_metric_that_was_never_there(tmp_path):
+    small = Small(tmp_path, max_series=1)
+    keys = SeriesKeys.from_labels([Labels(__name__=name) for name in ("a", "b", "c")])
+    small.database.series_ids(keys)
+    assert [(each.name, each.value) for each in small.database.index.refused(10)] == [("", 2)]
+    small.database.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from qvmon.tsdb.options import Options
@@ -23,6 +25,12 @@ class TelemetryConfig(BaseModel):
     )
     future_tolerance_seconds: float = Field(600, ge=0, description="How far ahead a sample may be.")
     max_series: int = Field(2_000_000, ge=1, description="Series beyond are refused.")
+    max_series_per_metric: int = Field(
+        0, ge=0, description="Series of one metric beyond are refused; 0 for no limit."
+    )
+    metric_series_limits: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, description="The same for some metrics; 0 refuses the metric."
+    )
     block_seconds: float = Field(7200, gt=0, description="The stretch of time of a new block.")
     segment_bytes: int = Field(128 << 20, ge=1 << 10, description="Size of a log segment.")
     cache_bytes: int = Field(256 << 20, ge=0, description="Decoded pages kept in memory.")
@@ -44,6 +52,8 @@ class TelemetryConfig(BaseModel):
         """Return the engine's options."""
         return Options(
             max_series=self.max_series,
+            max_metric_series=self.max_series_per_metric,
+            metric_limits=tuple(self.metric_series_limits.items()),
             out_of_order_window_ms=int(self.out_of_order_window_seconds * 1000),
             future_tolerance_ms=int(self.future_tolerance_seconds * 1000),
             block_ms=int(self.block_seconds * 1000),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qvmon.model.cardinality import Count
 from qvmon.model.metrics import Registry, counter, gauge, histogram
 from qvmon.stores.telemetry.unknown import UnknownBook
 from qvmon.tsdb.database import REASONS, Database
@@ -20,6 +21,22 @@ COMMIT_FAILURES = counter(
 )
 PENDING = gauge("qvmon_telemetry_pending_samples", "Samples that wait to become durable.")
 SERIES = gauge("qvmon_telemetry_series", "Series known: in the head or in a block.")
+FORGOTTEN = gauge(
+    "qvmon_telemetry_forgotten_series",
+    "Series forgotten since the start; the next one frees their memory.",
+)
+SERIES_REFUSED = counter(
+    "qvmon_telemetry_series_refused_total",
+    "New series refused by a limit, each time one was asked for, of the metrics refused first.",
+    "metric",
+)
+OVERRULED = counter(
+    "qvmon_telemetry_overruled_samples_total",
+    "Late samples dropped because a block had another value at their time.",
+)
+TOMBSTONES = gauge(
+    "qvmon_telemetry_tombstones", "Deletions of samples that still stand in some file."
+)
 ACTIVE_SERIES = gauge("qvmon_telemetry_active_series", "Series with samples in the head.")
 HEAD_BYTES = gauge("qvmon_telemetry_head_bytes", "Bytes of the head's samples.")
 HEAD_LATE = gauge("qvmon_telemetry_late_samples", "Late samples that are not in blocks yet.")
@@ -51,6 +68,10 @@ UPKEEP_FAILURES = counter(
     "qvmon_telemetry_upkeep_failures_total", "Rounds of upkeep that failed; they are tried again."
 )
 
+_MOST_METRICS_SHOWN = 50
+_MOST_METRICS_LOOKED_AT = 10_000
+_REST = "(others)"
+
 
 class TelemetryMetrics:
     """The live instruments.
@@ -70,6 +91,7 @@ class TelemetryMetrics:
         self.merged = registry.value(MERGED)
         self.deleted = registry.value(DELETED)
         self.upkeep_failures = registry.value(UPKEEP_FAILURES)
+        self._shown: set[str] = set()
         self._refused = {reason: registry.value(REFUSED, reason) for reason in REASONS.values()}
 
     def refused(self, reason: str, samples: int) -> None:
@@ -88,7 +110,10 @@ class TelemetryMetrics:
         """Set the gauges that are only read."""
         hits, misses = database.cache.hits, database.cache.misses
         current = {
-            SERIES: len(database.index),
+            SERIES: database.index.live,
+            FORGOTTEN: database.index.forgotten,
+            OVERRULED: database.overruled,
+            TOMBSTONES: len(database.tombstones.entries),
             ACTIVE_SERIES: database.head.active_series(),
             HEAD_BYTES: database.head.chunk_bytes,
             HEAD_LATE: database.head.late_count,
@@ -104,3 +129,16 @@ class TelemetryMetrics:
             self.registry.value(metric).set(float(value))
         self.registry.value(CACHE_LOOKUPS, "hit").set(float(hits))
         self.registry.value(CACHE_LOOKUPS, "miss").set(float(misses))
+        self._read_refused(database.index.refused(_MOST_METRICS_LOOKED_AT))
+
+    def _read_refused(self, counts: list[Count]) -> None:
+        """Show the metrics refused first one by one and all others together, to stay few."""
+        rest = 0
+        for each in counts:
+            if each.name in self._shown or len(self._shown) < _MOST_METRICS_SHOWN:
+                self._shown.add(each.name)
+                self.registry.value(SERIES_REFUSED, each.name).set(float(each.value))
+            else:
+                rest += each.value
+        if rest:
+            self.registry.value(SERIES_REFUSED, _REST).set(float(rest))

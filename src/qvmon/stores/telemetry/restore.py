@@ -39,7 +39,7 @@ def restore(snapshot: Path, directory: Path, config: TelemetryConfig) -> Restore
     try:
         in_blocks = sum(block.meta.samples for block in database.blocks)
         return Restored(
-            len(database.index),
+            database.index.live,
             len(database.blocks),
             in_blocks + database.recovery.samples,
             tuple(database.recovery.warnings),

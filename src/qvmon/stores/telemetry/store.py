@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from qvmon.model.cardinality import Cardinality
+from qvmon.model.cardinality import Cardinality, Count
 from qvmon.model.clock import Clock, now_ms
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels, Matcher
@@ -190,6 +190,14 @@ class TelemetryStore:
         """Return which labels make the newest series many, ``limit`` entries a list."""
         opened = self._open
         return await opened.query(opened.database.cardinality, limit)
+
+    async def refused_series(self, limit: int) -> list[Count]:
+        """Return the metrics of which most new series were refused, the most first.
+
+        Each time one is asked for counts; the empty name stands for metrics without any series.
+        """
+        opened = self._open
+        return await opened.query(opened.database.index.refused, limit)
 
     async def upkeep(self) -> None:
         """Flush, compact, delete what is too old and save metadata, as far as each is due."""

@@ -69,7 +69,8 @@ class Block:
         decimal = self.meta.version > 1
         columns = ["key", "first_row", *(["base", "divisor"] if decimal else [])]
         table = pq.read_table(self.paths.series, columns=columns, page_checksum_verification=True)
-        ids = index.ids(_keys(table.column("key").combine_chunks().cast(pa.large_binary())))
+        keys = _keys(table.column("key").combine_chunks().cast(pa.large_binary()))
+        ids = index.ids(keys, unlimited=True)
         starts = table.column("first_row").to_numpy()
         self._order = np.argsort(ids, kind="stable")
         self.ids: Int64s = ids[self._order]

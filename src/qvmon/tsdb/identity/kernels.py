@@ -243,6 +243,66 @@ def intern_labels(
     return count
 
 
+@kernel(f"int64({READ_BYTES}, int64, int64, uint8[::1], int64[::1], uint64[::1], int64[::1])")
+def metric_of(
+    keys: Bytes,
+    start: int,
+    stop: int,
+    arena: Bytes,
+    ends: Int64s,
+    hashes: UInt64s,
+    codes: Int64s,
+) -> int:
+    """Return the code of the name of a key's metric: 0 without one, -1 when it has none yet.
+
+    String 1 must be ``__name__``.
+    """
+    at = start
+    while at < stop:
+        length, at = read_length(keys, at, stop)
+        named = np.int64(length) == ends[2] - ends[1]
+        named = named and same_bytes(keys, at, arena, ends[1], length)
+        at += length
+        length, at = read_length(keys, at, stop)
+        if named:
+            hashed = hash_bytes(keys, at, at + length)
+            return max(find(keys, at, at + length, arena, ends, hashes, codes, hashed), -1)
+        at += length
+    return np.int64(0)
+
+
+@kernel("void(int64[::1], int64, uint8[::1], int32[::1], int64[::1], int64[::1])")
+def forget_series(
+    ids: Int64s,
+    count: int,
+    gone: Bytes,
+    metrics: Int32s,
+    metric_series: Int64s,
+    counts: Int64s,
+) -> None:
+    """Mark the series ``ids`` as gone and count them out."""
+    for series in ids:
+        if series < count and gone[series] == 0:
+            gone[series] = 1
+            metric_series[metrics[series]] -= 1
+            counts[3] += 1
+
+
+@kernel("void(uint64[::1], int64[::1], uint8[::1], uint64[::1], int64[::1])")
+def rehash_kept(
+    hashes: UInt64s, codes: Int64s, gone: Bytes, new_hashes: UInt64s, new_codes: Int64s
+) -> None:
+    """Move the entries of a hash table whose string is not ``gone`` to an empty one."""
+    mask = len(new_codes) - 1
+    for i in range(len(codes)):
+        if codes[i] != 0 and gone[codes[i] - 1] == 0:
+            slot = np.int64(hashes[i] & np.uint64(mask))
+            while new_codes[slot] != 0:
+                slot = (slot + 1) & mask
+            new_hashes[slot] = hashes[i]
+            new_codes[slot] = codes[i]
+
+
 @kernel("int64(int64, int64[::1], int64[::1])")
 def find_pair(pair: int, slots: Int64s, pairs: Int64s) -> int:
     """Return the number of ``pair`` (name code << 32 | value code), or ``-1 - slot``."""
@@ -290,7 +350,8 @@ def add_pairs(
     f"int64({READ_BYTES}, {READ_INTS}, {READ_INTS},"
     " uint8[::1], int64[::1], uint64[::1], int64[::1],"
     " uint8[::1], int64[::1], uint64[::1], int64[::1],"
-    " int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int64, int64[::1])"
+    " int64[::1], int64[::1], int64[::1], int32[::1], int64[::1],"
+    " int32[::1], int64[::1], int64[::1], int64[::1], int64[::1], boolean, int64[::1])"
 )
 def add_series(
     keys: Bytes,
@@ -309,13 +370,22 @@ def add_series(
     member_ends: Int64s,
     members: Int32s,
     counts: Int64s,
-    limit: int,
+    metrics: Int32s,
+    metric_series: Int64s,
+    metric_limits: Int64s,
+    metric_refused: Int64s,
+    limits: Int64s,
+    unlimited: bool,
     found: Int64s,
 ) -> int:
     """Add the keys in ``rows`` as series and write their ids to ``found``; return how many are new.
 
-    ``counts`` holds the numbers of series, symbols and pairs and is kept up to date. A key over
-    the limit, or for which an arena has no room, is left at -1.
+    ``counts`` holds the numbers of series, symbols, pairs and forgotten series and is kept up to
+    date. ``limits`` are those of all series and of the series of one metric, which
+    ``metric_limits[metric]``, one more than the limit, overrides where it is not 0; a metric is the
+    code of its name. A key over a limit, or for which an arena has no room, is left at -1 and
+    counted in ``metric_refused``; with ``unlimited`` only lack of room counts.
+    ``metrics[series]`` becomes the metric of each series.
     """
     label_codes = np.empty(2 * 1024, np.int32)
     added = np.int64(0)
@@ -327,7 +397,17 @@ def add_series(
         if known >= 0:
             found[row] = known
             continue
-        if series >= limit or key_ends[series] + stop - start > len(key_arena):
+        metric = metric_of(keys, start, stop, text_arena, text_ends, text_hashes, text_codes)
+        refused = not unlimited and series - counts[3] >= limits[0]
+        if metric > 0 and not unlimited:
+            most = metric_limits[metric] - 1 if metric_limits[metric] > 0 else limits[1]
+            refused |= metric_series[metric] >= most
+        if (
+            refused
+            or series + 2 > len(key_ends)
+            or key_ends[series] + stop - start > len(key_arena)
+        ):
+            metric_refused[max(metric, 0)] += 1
             continue
         symbols = intern_labels(
             keys,
@@ -356,29 +436,44 @@ def add_series(
         counts[2] = add_pairs(label_codes, n, slots, pairs, counts[2], members, at)
         member_ends[series + 1] = at + n
         intern(keys, start, stop, key_arena, key_ends, key_hashes, key_codes, series)
+        if metric < 0:
+            metric = metric_of(keys, start, stop, text_arena, text_ends, text_hashes, text_codes)
+        metrics[series] = np.int32(metric)
+        metric_series[metric] += 1
         counts[0] = series + 1
         found[row] = series
         added += 1
     return added
 
 
-@kernel("void(int64[::1], int32[::1], int64, int64, int64[::1], int64[::1])")
+@kernel("int64(int64[::1], int32[::1], uint8[::1], int64, int64, int64[::1], int64[::1])")
 def fill_postings(
-    ends: Int64s, members: Int32s, first: int, stop: int, starts: Int64s, ids: Int64s
-) -> None:
+    ends: Int64s,
+    members: Int32s,
+    gone: Bytes,
+    first: int,
+    stop: int,
+    starts: Int64s,
+    ids: Int64s,
+) -> int:
     """Counting-sort the pairs of series ``first:stop`` into ``ids``, ascending within a pair.
 
-    ``starts`` (zeros, one more than there are pairs) becomes each pair's start in ``ids``.
+    ``starts`` (zeros, one more than there are pairs) becomes each pair's start in ``ids``. Series
+    that are ``gone`` are left out. Returns how many rows of ``ids`` are filled.
     """
-    for at in range(ends[first], ends[stop]):
-        starts[members[at] + 1] += 1
+    for series in range(first, stop):
+        if gone[series] == 0:
+            for at in range(ends[series], ends[series + 1]):
+                starts[members[at] + 1] += 1
     for pair in range(1, len(starts)):
         starts[pair] += starts[pair - 1]
     fill = starts.copy()
     for series in range(first, stop):
-        for at in range(ends[series], ends[series + 1]):
-            ids[fill[members[at]]] = series
-            fill[members[at]] += 1
+        if gone[series] == 0:
+            for at in range(ends[series], ends[series + 1]):
+                ids[fill[members[at]]] = series
+                fill[members[at]] += 1
+    return starts[len(starts) - 1]
 
 
 @kernel("void(int64[::1], int64[::1], int32[::1], int64[::1])")

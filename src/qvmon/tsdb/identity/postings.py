@@ -6,10 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qvmon.model.series import Int32s, Int64s
+from qvmon.model.series import Bytes, Int32s, Int64s
 from qvmon.tsdb.identity import kernels
 
 _SMALL_TAIL = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Members:
+    """Which label pairs each series has.
+
+    Attributes:
+        ends: int64[...]; series s has the pairs ``ends[s]:ends[s + 1]``.
+        pairs: int32[...]; numbers of pairs.
+        gone: uint8[...]; 1 for a series that was forgotten.
+    """
+
+    ends: Int64s
+    pairs: Int32s
+    gone: Bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,12 +44,13 @@ class Postings:
     ids: Int64s
 
     @classmethod
-    def build(cls, ends: Int64s, members: Int32s, pairs: int, first: int, stop: int) -> Postings:
-        """Return the postings of series ``first:stop`` from their pairs (``members``)."""
+    def build(cls, members: Members, pairs: int, first: int, stop: int) -> Postings:
+        """Return the postings of series ``first:stop`` from their pairs."""
         starts = np.zeros(pairs + 1, np.int64)
-        ids = np.empty(int(ends[stop] - ends[first]), np.int64)
-        kernels.fill_postings(ends, members, first, stop, starts, ids)
-        return cls(first, stop, starts, ids)
+        ids = np.empty(int(members.ends[stop] - members.ends[first]), np.int64)
+        columns = members.ends, members.pairs, members.gone
+        filled = kernels.fill_postings(*columns, first, stop, starts, ids)
+        return cls(first, stop, starts, ids[:filled])
 
     def of(self, pair: int) -> Int64s:
         """Return the ascending ids of the series that have ``pair``."""
@@ -67,13 +83,19 @@ class LayeredPostings:
             return lists[0]
         return np.sort(np.concatenate(lists)) if lists else np.empty(0, np.int64)
 
-    def grown(self, ends: Int64s, members: Int32s, pairs: int, stop: int) -> LayeredPostings:
+    def grown(self, members: Members, pairs: int, stop: int) -> LayeredPostings:
         """Return postings that also cover the series up to ``stop``."""
         settled = self.settled
         if stop - settled.stop > max(_SMALL_TAIL, settled.stop // 8):
-            settled = Postings.build(ends, members, pairs, 0, stop)
-        recent = Postings.build(ends, members, pairs, settled.stop, stop)
+            settled = Postings.build(members, pairs, 0, stop)
+        recent = Postings.build(members, pairs, settled.stop, stop)
         return LayeredPostings(settled, recent)
+
+    @classmethod
+    def whole(cls, members: Members, pairs: int, stop: int) -> LayeredPostings:
+        """Return the postings of all series up to ``stop``, in one layer."""
+        settled = Postings.build(members, pairs, 0, stop)
+        return cls(settled, Postings.build(members, pairs, stop, stop))
 
     @classmethod
     def empty(cls) -> LayeredPostings:

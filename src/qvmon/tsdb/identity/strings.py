@@ -38,6 +38,12 @@ class StringTable:
             kernels.rehash(self.hashes, self.codes, hashes, codes)
             self.hashes, self.codes = hashes, codes
 
+    def forget(self, gone: Bytes) -> None:
+        """Find no string from now on that is ``gone`` (uint8, 1 at its number)."""
+        hashes, codes = np.zeros_like(self.hashes), np.zeros_like(self.codes)
+        kernels.rehash_kept(self.hashes, self.codes, gone, hashes, codes)
+        self.hashes, self.codes = hashes, codes
+
     def find(self, text: bytes) -> int:
         """Return the number of ``text``, negative when it has none."""
         key = np.frombuffer(text, np.uint8)

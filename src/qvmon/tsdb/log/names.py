@@ -38,7 +38,7 @@ class SeriesNames:
             QvmonError: CORRUPT or INVALID, when it is none.
         """
         ids, keys = read_series(record.payload)
-        known = self._index.ids(keys)
+        known = self._index.ids(keys, unlimited=True)
         length = int(ids.max(initial=0)) + 1
         if length > len(self._ids):
             longer = np.full(2 * length, -1, np.int64)

@@ -21,8 +21,9 @@ ALL = Matcher("__name__", MatchOp.NOT_EQUAL, "")
 DOWN = Matcher("__name__", MatchOp.EQUAL, "down")
 
 
-async def started(directory):
-    store = TelemetryStore(directory, TelemetryConfig(), JumpingClock(), Registry())
+async def started(directory, registry=None, **settings):
+    config = TelemetryConfig(**settings)
+    store = TelemetryStore(directory, config, JumpingClock(), registry or Registry())
     await store.start()
     return store
 
@@ -107,3 +108,26 @@ async def test_cardinality_is_of_the_newest_samples(store):
     assert found.series == 2
     assert [each.name for each in found.values_by_label] == ["__name__"]
     assert found.max_time_ms == NOW_MS - 60_000
+
+
+async def test_refused_series_are_told_by_metric_and_counted_in_a_bounded_number(tmp_path):
+    registry = Registry()
+    limits = {f"m{number}": 0 for number in range(80)}
+    store = await started(tmp_path, registry, max_series_per_metric=1, metric_series_limits=limits)
+    labels = [Labels(__name__=name) for name in limits]
+    labels += [Labels(__name__="many", n=str(number)) for number in range(5)]
+    ids = store.series_ids(SeriesKeys.from_labels(labels))
+    assert np.count_nonzero(ids >= 0) == 1
+    batch = SampleBatch(ids, np.full(len(ids), NOW_MS), np.ones(len(ids)))
+    assert len((await store.append(batch)).refused["series_limit"]) == 84
+    found = await store.refused_series(3)
+    assert (found[0].name, found[0].value) == ("many", 4)
+    assert len(found) == 3
+    (family,) = (
+        f for f in registry.collect() if f.metric.name == "qvmon_telemetry_series_refused_total"
+    )
+    values = {point.labels["metric"]: point.value for point in family.points()}
+    assert len(values) == 51
+    assert values["many"] == 4
+    assert values["(others)"] == 31
+    await store.stop()
