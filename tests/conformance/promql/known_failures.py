@@ -7,3 +7,6 @@ from __future__ import annotations
 
 KNOWN: dict[str, dict[int, str]] = {}
 """File to line of the ``eval`` to reason."""
+
+KNOWN_SERVED: dict[str, dict[int, str]] = {}
+"""The same of cases put to a running qvmon over HTTP."""

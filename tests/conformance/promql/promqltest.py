@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ from qvmon.promql.lexer import Lexer
 from qvmon.promql.quoting import unquote
 
 NATIVE = "native"
+STARTS = "start timestamps"  # cannot be sent to a server
 OMITTED = None
 Value = float | str | None  # a float, NATIVE or OMITTED
 
@@ -325,7 +326,29 @@ class Storage:
 
     def touches_native(self, selections: Sequence[Selection]) -> bool:
         """Return whether a native histogram could be among the selected series."""
-        return any(matches(labels, each.matchers) for labels in self.native for each in selections)
+        return _touch(self.native, selections)
+
+    def left_out(self, case: Eval) -> str | None:
+        """Return why a case cannot be put to a server, if it cannot."""
+        if any(isinstance(v, str) for each in case.expected for v in each.values):
+            return NATIVE
+        try:
+            selections = plan(case.expression).selections(grid_of(case))
+        except QvmonError:
+            return None
+        if self.touches_native(selections):
+            return NATIVE
+        started = [labels for labels, starts in self._starts.items() if starts]
+        return STARTS if _touch(started, selections) else None
+
+
+def _touch(series: Iterable[Labels], selections: Sequence[Selection]) -> bool:
+    return any(matches(labels, each.matchers) for labels in series for each in selections)
+
+
+def grid_of(case: Eval) -> Grid:
+    """Return the steps of a case."""
+    return Grid(case.start_ms, case.end_ms, case.step_ms)
 
 
 def _bits(values: list[float]) -> np.ndarray:
@@ -349,7 +372,7 @@ def failure(case: Eval, storage: Storage) -> str | None:
         return NATIVE
     try:
         planned = plan(case.expression)
-        grid = Grid(case.start_ms, case.end_ms, case.step_ms)
+        grid = grid_of(case)
         if storage.touches_native(planned.selections(grid)):
             return NATIVE
         result = _run(case.expression, grid, storage, as_matrix=not case.instant)
@@ -357,26 +380,33 @@ def failure(case: Eval, storage: Storage) -> str | None:
         return _judged_error(case, error)
     if case.fails:
         return "it should fail and does not"
-    problem = _compared(case, result, grid) or _noted(case, result)
-    if problem or not case.instant or isinstance(result, SeriesColumns | Text) or case.ordered:
+    problem = _compared(case, result) or _noted(case, result)
+    if problem or isinstance(result, SeriesColumns | Text) or not is_same_in_a_range(case):
         return problem
     around = Grid(case.start_ms - 60_000, case.start_ms + 60_000, 60_000)
-    if "start()" in case.expression or "end()" in case.expression:
-        return None
-    if any(f"{word}()" in case.expression for word in ("range", "step")):
-        return None
     middle = _run(case.expression, around, storage, as_matrix=True)
     assert isinstance(middle, Matrix | Scalar)
-    problem = _compared(case, _column(middle, 1), grid)
+    problem = _compared(case, _column(middle, 1))
     return f"as the middle of a range: {problem}" if problem else None
 
 
+def is_same_in_a_range(case: Eval) -> bool:
+    """Return whether an instant query has the same result as a step of a range query."""
+    varying = any(f"{word}()" in case.expression for word in ("start", "end", "range", "step"))
+    return case.instant and not case.ordered and not varying and case.text is None
+
+
 def _noted(case: Eval, result: Result) -> str | None:
-    """Return which expectation about warnings and infos is not met."""
-    if not case.notes or isinstance(result, SeriesColumns | Text):
+    if isinstance(result, Text):
         return None
-    found = {"warn": result.notes.warnings, "info": result.notes.infos}
-    for kind, how, what in case.notes:
+    return noted(case.notes, {"warn": result.notes.warnings, "info": result.notes.infos})
+
+
+def noted(
+    expectations: Sequence[tuple[str, str, str]], found: Mapping[str, Sequence[str]]
+) -> str | None:
+    """Return which expectation about warnings and infos is not met."""
+    for kind, how, what in expectations:
         texts = found[kind.removeprefix("no_")]
         if kind.startswith("no_"):
             met = not texts
@@ -403,34 +433,45 @@ def _run(text: str, grid: Grid, storage: Storage, *, as_matrix: bool) -> Result:
 
 
 def _judged_error(case: Eval, error: QvmonError) -> str | None:
+    return judged_error(case, error.message)
+
+
+def judged_error(case: Eval, error: str) -> str | None:
+    """Return what is wrong with an error as the answer to a case."""
     if not case.fails:
         return f"error: {error}"
-    if case.message is not None and case.message not in (str(error), error.message):
+    if case.message not in (None, error):
         return f"wrong error: {error}"
-    if case.message_pattern and not re.search(case.message_pattern, str(error)):
+    if case.message_pattern and not re.search(case.message_pattern, error):
         return f"wrong error: {error}"
     return None
 
 
-def _compared(case: Eval, result: Result, grid: Grid) -> str | None:
+def wanted(case: Eval, times: Sequence[int] | None = None) -> dict[Labels, dict[int, Value]]:
+    """Return the points a case expects, at the times of its steps where no others are given."""
+    if case.range is not None:
+        start, end, step = case.range
+        times = range(start, end + 1, step)
+    elif times is None:
+        times = grid_of(case).times().tolist()
+    points = {
+        each.labels: {t: v for t, v in zip(times, each.values, strict=False) if v is not None}
+        for each in case.expected
+    }
+    return {labels: each for labels, each in points.items() if each}
+
+
+def _compared(case: Eval, result: Result) -> str | None:
     if isinstance(result, Text):
         return None if result.value == case.text else f"string {result.value!r}"
     if isinstance(result, Scalar) and case.instant:
         expected = case.expected[0].values[0]
         same = isinstance(expected, float) and close(expected, float(result.values[0]))
         return None if same else f"scalar {result.values[0]}, expected {expected}"
-    times = grid.times()
-    if case.range is not None:
-        start, end, step = case.range
-        times = np.arange(start, end + 1, step)
-    wanted = {
-        each.labels: {int(t): v for t, v in zip(times, each.values, strict=False) if v is not None}
-        for each in case.expected
-    }
-    found = dict(_points(result))
-    if case.ordered and list(wanted) != list(found):
-        return f"order {list(found)}"
-    return _difference({k: v for k, v in wanted.items() if v}, found)
+    expected, found_points = wanted(case), dict(_points(result))
+    if case.ordered and list(expected) != list(found_points):
+        return f"order {list(found_points)}"
+    return difference(expected, found_points)
 
 
 def _points(result: Result) -> Iterator[tuple[Labels, dict[int, float]]]:
@@ -456,9 +497,10 @@ def _points(result: Result) -> Iterator[tuple[Labels, dict[int, float]]]:
                 yield result.labels.labels(row), dict(pairs)
 
 
-def _difference(
+def difference(
     wanted: dict[Labels, dict[int, Value]], found: dict[Labels, dict[int, float]]
 ) -> str | None:
+    """Return what makes the points found others than those wanted."""
     if missing := wanted.keys() - found.keys():
         return f"missing {missing}; found {list(found)[:3]}"
     if extra := found.keys() - wanted.keys():
