@@ -26,7 +26,7 @@ _LEAST_EXPONENT = 6  # a million is 1e+06
 
 
 class NoteBook:
-    """Collects notes while a query is evaluated; each one once.
+    """Collects notes while a query is evaluated; of equal ones at several places, the last.
 
     Args:
         text: The query, for positions.
@@ -34,24 +34,24 @@ class NoteBook:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._warnings: dict[str, None] = {}
-        self._infos: dict[str, None] = {}
+        self._warnings: dict[str, Span] = {}
+        self._infos: dict[str, Span] = {}
 
     def notes(self) -> Notes:
         """Return what was collected."""
-        return Notes(tuple(self._warnings), tuple(self._infos))
+        return Notes(self._placed("warning", self._warnings), self._placed("info", self._infos))
 
     def warn(self, span: Span, message: str) -> None:
         """Note something that is probably wrong."""
-        self._warnings[f"PromQL warning: {message} ({self._place(span)})"] = None
+        self._warnings[message] = span
 
     def inform(self, span: Span, message: str) -> None:
         """Note something that may surprise."""
-        self._infos[f"PromQL info: {message} ({self._place(span)})"] = None
+        self._infos[message] = span
 
-    def _place(self, span: Span) -> str:
-        line, column = line_and_column(self._text, span.start)
-        return f"{line}:{column}"
+    def _placed(self, kind: str, notes: Mapping[str, Span]) -> tuple[str, ...]:
+        places = ((text, *line_and_column(self._text, span.start)) for text, span in notes.items())
+        return tuple(f"PromQL {kind}: {text} ({line}:{column})" for text, line, column in places)
 
     def check_counters(self, span: Span, names: Iterable[str]) -> None:
         """Note metrics under ``rate`` or ``increase`` whose names are not a counter's."""
