@@ -1,7 +1,8 @@
-"""A group at work: its rules one after the other, at its instants, for as long as it runs."""
+"""A group at work: its rules stage by stage, at its instants, for as long as it runs."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,9 +13,11 @@ from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.facts import AlertTransition, Fact, FactDraft
 from qvmon.model.ledger import Ledger
 from qvmon.services.alerting.alerting_rule import AlertingEvaluation
+from qvmon.services.alerting.beat import Beat
 from qvmon.services.alerting.means import Evaluation, Means, Tick
 from qvmon.services.alerting.recording import RecordingEvaluation
 from qvmon.services.alerting.schedule import Schedule
+from qvmon.services.alerting.stages import stages
 from qvmon.services.alerting.status import Health, RuleGroupStatus, RuleStatus
 from qvmon.wire.rule_file import RecordingRule, RuleGroup
 
@@ -51,6 +54,7 @@ class GroupEvaluation:
         means: What they work with.
         ledger: Takes the facts.
         is_ready: Whether every source has reported since the program began.
+        beat: Wakes it.
     """
 
     group: RuleGroup
@@ -60,13 +64,17 @@ class GroupEvaluation:
     means: Means
     ledger: Ledger
     is_ready: Callable[[], bool]
+    beat: Beat
     _courses: list[_Course] = field(init=False)
+    _stages: list[list[_Course]] = field(init=False)
     _unrecorded: list[FactDraft] = field(init=False, default_factory=list)
     _last_ms: int = field(init=False, default=0)
     _seconds: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self._courses = [_Course(rule, str(rule.rule.plan.root)) for rule in self.rules]
+        places = stages([each.rule for each in self.rules])
+        self._stages = [[self._courses[at] for at in stage] for stage in places]
 
     async def run(self) -> None:
         """Evaluate at every instant of the schedule, for ever."""
@@ -75,8 +83,7 @@ class GroupEvaluation:
         done_ms = schedule.latest(resumed_ms)
         tick_ms = done_ms + schedule.interval_ms
         while True:
-            wait_ms = min(tick_ms - now_ms(clock), schedule.interval_ms)
-            await clock.sleep(max(0, wait_ms) / 1000)
+            await self.beat.wait(tick_ms, schedule.interval_ms)
             if now_ms(clock) >= tick_ms:
                 await self.evaluate(tick_ms, resumed_ms)
                 done_ms = tick_ms
@@ -86,6 +93,7 @@ class GroupEvaluation:
     async def evaluate(self, tick_ms: int, resumed_ms: int = 0) -> None:
         """Evaluate every rule for one instant and record what they decided.
 
+        Rules that do not read what others record are evaluated at the same moment.
         A rule that fails says so in its status and changes nothing. While the ledger is away,
         decisions are kept and recorded later, in order.
         """
@@ -99,20 +107,23 @@ class GroupEvaluation:
                 ready=self.is_ready(),
                 resumed_ms=resumed_ms,
             )
-            for course in self._courses:
-                await self._guarded(course, tick)
+            for stage in self._stages:
+                decided = await asyncio.gather(*(self._guarded(each, tick) for each in stage))
+                for drafts in decided:
+                    self._unrecorded += drafts
         await self._record()
         self._last_ms, self._seconds = tick_ms, clock.monotonic() - began
         meters.group_last_evaluation.value(*self._place).set(tick_ms / 1000)
         meters.group_seconds.value(*self._place).set(self._seconds)
 
-    async def _guarded(self, course: _Course, tick: Tick) -> None:
+    async def _guarded(self, course: _Course, tick: Tick) -> list[FactDraft]:
         clock, meters = self.means.clock, self.means.meters
+        drafts: list[FactDraft] = []
         began, error = clock.monotonic(), None
         meters.evaluations.value(*self._place).add()
         rule: Evaluation = course.rule
         try:
-            self._unrecorded += await rule.evaluate(tick)
+            drafts = await rule.evaluate(tick)
             await rule.record(tick)
         except QvmonError as failure:
             error = failure
@@ -132,6 +143,7 @@ class GroupEvaluation:
                 rule=course.rule.rule.name,
                 error=error.message,
             )
+        return drafts
 
     async def _record(self) -> None:
         """Append what was decided, in parts, so that other groups' facts come in between."""

@@ -15,9 +15,14 @@ class Schedule:
 
     @classmethod
     def of(cls, file: str, name: str, interval_ms: int) -> Schedule:
-        """Return the schedule of a group: the same in every process."""
+        """Return the schedule of a group: the same in every process.
+
+        Intervals of a second or more begin at whole seconds, so that groups meet: what they have
+        in common is then read once.
+        """
         digest = blake2b(f"{file}\0{name}".encode(), digest_size=8).digest()
-        return cls(interval_ms, int.from_bytes(digest) % interval_ms)
+        offset = int.from_bytes(digest) % interval_ms
+        return cls(interval_ms, offset - offset % 1000 if interval_ms >= 1000 else offset)
 
     def latest(self, now_ms: int) -> int:
         """Return the last instant that is not after ``now_ms``."""

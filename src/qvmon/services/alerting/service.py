@@ -16,6 +16,7 @@ from qvmon.services.alerting.accounts import Accounts
 from qvmon.services.alerting.alert_facts import ALERTS, orphan_draft
 from qvmon.services.alerting.alerting_rule import AlertingEvaluation
 from qvmon.services.alerting.asking import Asker
+from qvmon.services.alerting.beat import Beat
 from qvmon.services.alerting.config import AlertingConfig
 from qvmon.services.alerting.coverage import windows
 from qvmon.services.alerting.identity import RuleKey
@@ -72,6 +73,7 @@ class AlertingService:
         self._means = Means(
             asker, sink, clock, self._meters, config.external_labels, config.external_url
         )
+        self._beat = Beat(clock)
         reach = windows(groups)
         self._groups = [self._group(group, reach[index]) for index, group in enumerate(groups)]
         self._accounts = Accounts(ledger, self._meters)
@@ -106,6 +108,7 @@ class AlertingService:
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
+        self._beat.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def rule_groups(self) -> list[RuleGroupStatus]:
@@ -128,6 +131,7 @@ class AlertingService:
             means=self._means,
             ledger=self._ledger,
             is_ready=lambda: self._ready is None or self._ready.is_set(),
+            beat=self._beat,
         )
 
     def _rules(

@@ -35,4 +35,4 @@ def test_a_clock_set_back_starts_the_instants_anew() -> None:
 def test_groups_spread_over_the_interval_and_are_the_same_in_every_process() -> None:
     offsets = {Schedule.of("rules.yml", f"g{n}", 60_000).offset_ms // 6_000 for n in range(200)}
     assert offsets == set(range(10))
-    assert Schedule.of("rules.yml", "g", 60_000) == Schedule(60_000, 3_246)
+    assert Schedule.of("rules.yml", "g", 60_000) == Schedule(60_000, 3_000)
