@@ -14,6 +14,7 @@ from qvmon.adapters.outbound import HttpOutbound
 from qvmon.model.clock import SystemClock
 from qvmon.model.metrics import Registry
 from qvmon.services.collection import CollectionConfig, CollectionService, Health, OwnMetrics
+from qvmon.stores.telemetry import ExemplarRing
 from qvmon.wire.prometheus_config import decode_prometheus_config
 from tests.servers.prometheus import StartPrometheus
 from tests.unit.services.collection.memory import MemorySink, MemoryUnknown
@@ -66,6 +67,7 @@ async def test_a_real_prometheus_is_scraped(start_prometheus: StartPrometheus) -
         SystemClock(),
         registry,
         unknown=MemoryUnknown(),
+        exemplars=ExemplarRing(100, registry),
         files=LocalFiles(),
         local=(HostMetrics(SystemClock()), OwnMetrics(registry)),
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 from qvmon.model.access import Principal
 from qvmon.model.cardinality import Cardinality
 from qvmon.model.clock import Clock
+from qvmon.model.exemplars import ExemplarSource
 from qvmon.model.labels import Matcher
 from qvmon.model.ledger import Ledger
 from qvmon.model.metrics import Registry
@@ -192,6 +193,7 @@ class ApiPorts:
     series: SeriesSource | None = None
     unknown: UnknownSource | None = None
     telemetry: Telemetry | None = None
+    exemplars: ExemplarSource | None = None
     ingest: Ingest | None = None
     targets: Callable[[], TargetsView] | None = None
     rules: Callable[[], Sequence[RuleGroupStatus]] | None = None

@@ -57,7 +57,7 @@ from qvmon.services.distribution import (
 from qvmon.services.incidents import IncidentsService
 from qvmon.stores.ledger import LedgerStore
 from qvmon.stores.query import QueryEngine
-from qvmon.stores.telemetry import TelemetryStore
+from qvmon.stores.telemetry import ExemplarRing, TelemetryStore
 
 Part = TypeVar("Part")
 
@@ -82,6 +82,7 @@ class Stores:
     ledger: LedgerStore | None
     telemetry: TelemetryStore | None
     peer: PeerSource | None
+    exemplars: ExemplarRing | None
     queries: QueryEngine | None
 
 
@@ -138,7 +139,9 @@ class House:
         telemetry = await self._open_telemetry() if "telemetry" in modules else None
         peer = self._peer(outbound)
         queries = self._queries(peer or telemetry) if "query" in modules else None
-        return Stores(ledger, telemetry, peer, queries)
+        most = self._settings.telemetry.max_exemplars
+        exemplars = ExemplarRing(most, self._registry) if telemetry else None
+        return Stores(ledger, telemetry, peer, exemplars, queries)
 
     async def _open_ledger(self) -> LedgerStore:
         directory = self._settings.data_dir.resolve()
@@ -193,7 +196,7 @@ class House:
             )
             await self._tell_first_password(access)
         if "collection" in modules:
-            collection = await self._open_collection(opened(stores.telemetry), outbound)
+            collection = await self._open_collection(stores, outbound)
         if "alerting" in modules:
             alerts = await self._open_alerting(stores, collection)
         if "incidents" in modules:
@@ -218,9 +221,8 @@ class House:
         elif not await access.awaits_first_change():
             file.unlink(missing_ok=True)
 
-    async def _open_collection(
-        self, telemetry: TelemetryStore, outbound: OutboundClient
-    ) -> CollectionService:
+    async def _open_collection(self, stores: Stores, outbound: OutboundClient) -> CollectionService:
+        telemetry = opened(stores.telemetry)
         wanted = self._settings.local
         local: list[LocalMetrics] = [OwnMetrics(self._registry)] if wanted.qvmon else []
         if wanted.host:
@@ -232,6 +234,7 @@ class House:
             self._clock,
             self._registry,
             unknown=telemetry,
+            exemplars=opened(stores.exemplars),
             files=LocalFiles(),
             local=local,
         )
@@ -326,6 +329,7 @@ class House:
             running_queries=stores.queries.running if stores.queries else None,
             series=stores.telemetry,
             telemetry=stores.telemetry,
+            exemplars=stores.exemplars,
             unknown=stores.peer or stores.telemetry,
             ingest=services.collection,
             targets=services.collection.targets if services.collection else None,

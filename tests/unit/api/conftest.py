@@ -25,7 +25,7 @@ from qvmon.services.configuration import AccessConfig, AccessService, Identity, 
 from qvmon.services.distribution import DistributionConfig, DistributionService
 from qvmon.services.incidents import IncidentsConfig, IncidentsService
 from qvmon.stores.query import QueryConfig, QueryEngine
-from qvmon.stores.telemetry import TelemetryConfig, TelemetryStore
+from qvmon.stores.telemetry import ExemplarRing, TelemetryConfig, TelemetryStore
 from qvmon.testing.clock import JumpingClock, settle
 from qvmon.testing.ledger import MemoryLedger
 
@@ -76,6 +76,7 @@ class House:
         self.distribution = DistributionService(
             DistributionConfig(), [], self.ledger, self.clock, self.registry
         )
+        self.exemplars = ExemplarRing(1000, self.registry)
         self.collection = CollectionService(
             CollectionConfig(),
             self.store,
@@ -83,6 +84,7 @@ class House:
             self.clock,
             self.registry,
             unknown=self.store,
+            exemplars=self.exemplars,
             files=NoFiles(),
         )
         self.is_ready = True
@@ -119,6 +121,7 @@ class House:
             "running_queries": self.queries.running,
             "series": self.store,
             "telemetry": self.store,
+            "exemplars": self.exemplars,
             "unknown": self.store,
             "ingest": self.collection,
             "targets": self.collection.targets,

@@ -64,7 +64,15 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     },
     **{
         (method, f"/api/v1/{name}"): Permission.READ_TELEMETRY
-        for name in ("query", "query_range", "series", "labels", "format_query", "parse_query")
+        for name in (
+            "query",
+            "query_range",
+            "series",
+            "labels",
+            "format_query",
+            "parse_query",
+            "query_exemplars",
+        )
         for method in ("GET", "POST")
     },
     **{

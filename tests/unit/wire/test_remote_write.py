@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.exemplars import Exemplar
 from qvmon.model.labels import Labels
 from qvmon.model.series import STALE, STALE_BITS, MetricMetadata, SeriesKeys
 from qvmon.wire.remote_write import Refusal, WriteRequest, decode, encode
@@ -107,8 +108,27 @@ def test_absent_fields_have_protobufs_defaults() -> None:
     assert content(decode(body, "snappy")) == [({"__name__": "m"}, 0.0, 0)]
 
 
-def test_exemplars_and_native_histograms_are_counted_as_dropped() -> None:
-    body = packed(series([("__name__", "m")], sample(1.0, 1), field(3, b""), field(4, b"\x08\x01")))
+def exemplar(labels: list[tuple[str | bytes, str | bytes]], value: float, time_ms: int) -> bytes:
+    inner = b"".join(label(name, text) for name, text in labels)
+    return field(3, inner + field(2, value) + field(3, time_ms))
+
+
+def test_exemplars_come_with_their_series() -> None:
+    refused = series([("no", "name")], exemplar([("trace_id", "x")], 9.0, 9))
+    body = packed(
+        series([("__name__", "a")], sample(1.0, 1)),
+        refused,
+        series([("__name__", "b")], exemplar([("trace_id", "t")], 0.5, -7), sample(1.0, 1)),
+    )
+    request = decode(body, "snappy")
+    assert request.exemplars == [
+        (Labels(__name__="b").encode(), Exemplar(Labels(trace_id="t"), 0.5, -7))
+    ]
+
+
+def test_damaged_exemplars_and_native_histograms_are_counted_as_dropped() -> None:
+    damaged = field(3, b"\x12\x01")
+    body = packed(series([("__name__", "m")], sample(1.0, 1), damaged, field(4, b"\x08\x01")))
     request = decode(body, "snappy")
     assert request.dropped == {"exemplars": 1, "histograms": 1}
     assert len(request.values) == 1

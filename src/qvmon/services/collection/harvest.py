@@ -23,8 +23,8 @@ from qvmon.model.series import (
 from qvmon.services.collection.arrays import UInt64s
 from qvmon.services.collection.page import Page
 from qvmon.services.collection.sample_labels import LabelPath
-from qvmon.services.collection.series_cache import DROPPED, SeriesCache, Sightings
-from qvmon.wire.exposition import NO_TIMESTAMP, Exposition, parse
+from qvmon.services.collection.series_cache import DROPPED, REFUSED, SeriesCache, Sightings
+from qvmon.wire.exposition import NO_TIMESTAMP, Exposition, Layout, parse
 
 _NO_ROWS = np.empty(0, np.int64)
 
@@ -56,12 +56,35 @@ class Reading:
         found: Where each sample's series stands in the cache.
         new: The series that are not in it.
         kept: How many samples relabelling keeps.
+        layout: How the page is laid out, when the next one may look like it.
     """
 
     exposition: Exposition
     timed: Bools
     found: Sightings
     new: NewSeries
+    kept: int
+    layout: Layout | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Steady:
+    """What a page that looks like the last one becomes.
+
+    Attributes:
+        content_type: What it must be.
+        layout: How it must be laid out.
+        take: int64[k]; the rows whose samples are kept, None for all.
+        series: int64[k]; their series.
+        scraped: Samples on the page.
+        kept: Samples that relabelling kept.
+    """
+
+    content_type: str
+    layout: Layout
+    take: Int64s | None
+    series: Int64s
+    scraped: int
     kept: int
 
 
@@ -96,12 +119,31 @@ class Harvester:
     def __init__(
         self, path: LabelPath, cache: SeriesCache, max_series_bytes: int = 64 << 10
     ) -> None:
-        self._path = path
+        self.path = path
         self._max_series_bytes = max_series_bytes
         self.cache = cache
         self.metadata: list[MetricMetadata] = []
         """What the last page said about its metrics."""
         self._metadata_hash: int | None = None
+        self._steady: _Steady | None = None
+        self._last_type = ""
+
+    def repeat(self, page: Page, at_ms: int) -> Harvest | None:
+        """Return the samples of a page that has the series of the last one; None for any other.
+
+        The cache stays as that page left it: nothing was seen that it does not know.
+        """
+        steady = self._steady
+        if steady is None or page.content_type != steady.content_type:
+            return None
+        values = steady.layout.values(page.body)
+        if values is None:
+            return None
+        if steady.take is not None:
+            values = values[steady.take]
+        times: Int64s = np.full(len(values), at_ms, np.int64)
+        batch = SampleBatch(steady.series, times, values)
+        return Harvest(batch, steady.scraped, steady.kept)
 
     def read(self, page: Page) -> Reading:
         """Return what is on a page.
@@ -110,13 +152,16 @@ class Harvester:
             QvmonError: INVALID for a page or series that is wrong, EXHAUSTED for a limit; the
                 context's ``scraped`` and ``kept`` say how far it came.
         """
+        self._steady, self._last_type = None, page.content_type
         exposition = parse(page.body, page.content_type)
         found = self.cache.look_up(exposition.hashes)
         new = self._new_series(exposition, np.flatnonzero(found.rows < 0))
         known = self.cache.ids(found.rows[found.rows >= 0])
         kept = int(np.count_nonzero(known != DROPPED)) + new.kept_samples
         self._check_sample_limit(kept, len(exposition))
-        return Reading(exposition, self._timed(exposition), found, new, kept)
+        known_all = not len(new.hashes) and len(exposition) > 0
+        layout = Layout.of(exposition) if known_all else None
+        return Reading(exposition, self._timed(exposition), found, new, kept, layout)
 
     def settle(self, reading: Reading, ids: Int64s, at_ms: int) -> Harvest:
         """Return the samples of a reading.
@@ -131,7 +176,7 @@ class Harvester:
         series = self.cache.ids(rows)
         take = np.flatnonzero((series != DROPPED) & ~(place.repeated & ~reading.timed))
         tracked = take
-        if not self._path.job.track_timestamps_staleness:
+        if not self.path.job.track_timestamps_staleness:
             tracked = take[~reading.timed[take]]
         stale = self.cache.finish(rows[tracked], good=True)
         times = np.where(reading.timed, reading.exposition.timestamps, at_ms)
@@ -140,10 +185,21 @@ class Harvester:
             stale_batch(stale, at_ms),
         )
         added = int(np.count_nonzero(place.returned[take]))
+        if reading.layout is not None:
+            self._settle_down(reading, reading.layout, take, series[take])
         return Harvest(batch, len(reading.exposition), reading.kept, added, len(stale))
+
+    def _settle_down(self, reading: Reading, layout: Layout, take: Int64s, series: Int64s) -> None:
+        """Expect the next page to look like this one."""
+        if np.any(series == REFUSED):  # they are tried again
+            return
+        scraped = len(reading.exposition)
+        rows = None if len(take) == scraped else take
+        self._steady = _Steady(self._last_type, layout, rows, series, scraped, reading.kept)
 
     def fail(self, at_ms: int, scraped: int = 0, kept: int = 0) -> Harvest:
         """Return what a failed scrape yields: the end of every series of the one before."""
+        self._steady = None
         stale = self.cache.finish(_NO_ROWS, good=False)
         return Harvest(stale_batch(stale, at_ms), scraped, kept, 0, len(stale))
 
@@ -156,7 +212,7 @@ class Harvester:
 
     def _timed(self, exposition: Exposition) -> Bools:
         timed: Bools = exposition.timestamps != NO_TIMESTAMP
-        return timed if self._path.job.honor_timestamps else np.zeros_like(timed)
+        return timed if self.path.job.honor_timestamps else np.zeros_like(timed)
 
     def _new_series(self, exposition: Exposition, rows: Int64s) -> NewSeries:
         self._check_lengths(exposition, rows)
@@ -180,7 +236,7 @@ class Harvester:
             )
 
     def _check_sample_limit(self, kept: int, scraped: int) -> None:
-        limit = self._path.job.sample_limit
+        limit = self.path.job.sample_limit
         if 0 < limit < kept:
             raise QvmonError(
                 ErrorKind.EXHAUSTED,
@@ -192,7 +248,7 @@ class Harvester:
 
     def _stored(self, exposition: Exposition, row: int) -> bytes | None:
         try:
-            labels = self._path.stored(exposition.labels(row))
+            labels = self.path.stored(exposition.labels(row))
         except QvmonError as error:
             raise QvmonError(
                 error.kind, error.message, **{**error.context, "scraped": len(exposition)}

@@ -12,6 +12,7 @@ import structlog
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Int64s, MetricMetadata, SampleBatch
 from qvmon.services.collection import metrics
+from qvmon.services.collection.exemplars import ExemplarReader
 from qvmon.services.collection.harvest import Harvest, Harvester, joined, stale_batch
 from qvmon.services.collection.page import BODY_SIZE_LIMIT, Page, PageSource
 from qvmon.services.collection.report import ReportSeries, ScrapeReport
@@ -24,6 +25,8 @@ from qvmon.services.collection.views import Health
 from qvmon.wire.prometheus_scrape import ScrapeConfig
 
 _NOTHING = np.empty(0, np.int64)
+_INLINE_BYTES = 4 << 20
+"""Pages up to this size are compared with the last one in the loop: two milliseconds at most."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +73,7 @@ class ScrapeLoop:
         self.tried = asyncio.Event()
         self.forbidden = ""
         self._harvester = harvester
+        self._exemplars = ExemplarReader(harvester.path, around.exemplars, around.registry)
         self._job = job
         self._source = source
         self._around = around
@@ -205,6 +209,13 @@ class ScrapeLoop:
         return await self._source.page()
 
     async def _harvest(self, page: Page, at_ms: int) -> Harvest:
+        if len(page.body) <= _INLINE_BYTES:
+            harvest = self._harvester.repeat(page, at_ms)
+        else:
+            harvest = await asyncio.to_thread(self._harvester.repeat, page, at_ms)
+        return harvest or await self._harvest_anew(page, at_ms)
+
+    async def _harvest_anew(self, page: Page, at_ms: int) -> Harvest:
         # new series cost about ten times as much as known ones
         cost = len(page.body) * (1 if len(self.cache) else 10)
         if cost >= self._around.threaded_body_bytes:
@@ -213,6 +224,7 @@ class ScrapeLoop:
             reading = self._harvester.read(page)
         self._around.sink.describe(self._harvester.news(reading.exposition))
         ids = self._around.sink.series_ids(reading.new.keys) if len(reading.new.keys) else _NOTHING
+        self._exemplars.read(reading.exposition, at_ms)
         return self._harvester.settle(reading, ids, at_ms)
 
     def _failed(self, error: QvmonError, at_ms: int, body_bytes: int) -> _Attempt:

@@ -26,8 +26,11 @@ REFUSED_SAMPLES = counter(
 )
 UNSTORED_PARTS = counter(
     "qvmon_collection_write_parts_unstored_total",
-    "Parts of remote writes that this version does not store (exemplars, native histograms).",
+    "Parts of remote writes that are not stored (damaged exemplars, native histograms).",
     "part",
+)
+MALFORMED_EXEMPLARS = counter(
+    "qvmon_collection_exemplars_malformed_total", "Exemplars of pages that could not be read."
 )
 LIMITED_SCRAPES = counter(
     "qvmon_collection_scrapes_limited_total",

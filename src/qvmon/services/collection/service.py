@@ -9,6 +9,7 @@ import structlog
 
 from qvmon.model.access import Permission, Principal
 from qvmon.model.clock import Clock, now_ms
+from qvmon.model.exemplars import ExemplarSink
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult, OutboundClient, SampleSink
 from qvmon.model.series import SampleBatch
@@ -40,6 +41,7 @@ class CollectionService:
         client: How targets are reached.
         clock: When.
         registry: Where the service counts.
+        exemplars: Where exemplars go.
         unknown: Where is written down what could not be observed.
         files: Where target lists and credentials are read.
         local: Sources in this process, scraped like targets.
@@ -54,6 +56,7 @@ class CollectionService:
         registry: Registry,
         *,
         unknown: UnknownLog,
+        exemplars: ExemplarSink,
         files: FileStore,
         local: Sequence[LocalMetrics] = (),
     ) -> None:
@@ -70,6 +73,7 @@ class CollectionService:
             clock,
             registry,
             Observations(unknown),
+            exemplars,
             seed=stable_number(config.spread_seed.encode()),
             threaded_body_bytes=config.threaded_body_bytes,
             max_series_bytes=config.max_series_bytes,
@@ -155,6 +159,8 @@ class CollectionService:
         self._senders.received(request.keys, ids, batch, result, now_ms(self._clock))
         if request.metadata:
             self._sink.describe(request.metadata)
+        if request.exemplars:
+            self._around.exemplars.keep(request.exemplars)
         self._count_write(request, result)
         return result
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qvmon.model.clock import Clock
+from qvmon.model.exemplars import ExemplarSink
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SampleSink
 from qvmon.services.collection.observations import Observations
@@ -27,6 +28,7 @@ class Surroundings:
         seed: Moves every target's place in its interval.
         threaded_body_bytes: Pages at least this large are read in a thread.
         max_series_bytes: The longest name with labels of one exposed series.
+        exemplars: Where exemplars go.
         first_scrape_within_ns: New targets are scraped once within this time; 0 leaves them to
             their place in the interval.
         alive: The loops of all jobs.
@@ -37,6 +39,7 @@ class Surroundings:
     clock: Clock
     registry: Registry
     observations: Observations
+    exemplars: ExemplarSink
     seed: int = 0
     threaded_body_bytes: int = 1 << 16
     max_series_bytes: int = 64 << 10

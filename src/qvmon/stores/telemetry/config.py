@@ -40,6 +40,9 @@ class TelemetryConfig(BaseModel):
     max_unknown_intervals: int = Field(
         100_000, ge=1, description="Unknown intervals kept; the oldest beyond go first."
     )
+    max_exemplars: int = Field(
+        100_000, ge=0, description="Exemplars kept in memory, of all series; 0 keeps none."
+    )
     open_within_seconds: float = Field(
         0.25, ge=0, description="Samples are taken so long after the start, replayed or not."
     )

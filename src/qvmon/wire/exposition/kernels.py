@@ -425,3 +425,73 @@ def scan(
     if openmetrics and not finished:
         return rows, notes, open_numbers, NO_EOF, end
     return rows, notes, open_numbers, FINE, end
+
+
+@kernel("boolean(Array(uint8, 1, 'C', True), int64[::1], uint8[::1], int64[::1])")
+def outline(body: Bytes, ends: Int64s, text: Bytes, offsets: Int64s) -> bool:
+    """Copy what stands between the values of a page that ``scan`` has read.
+
+    Args:
+        body: uint8[n]; the page.
+        ends: int64[samples]; where each series text ends.
+        text: uint8[n] out; the pieces, end to end.
+        offsets: int64[samples + 2] out; where each piece is; the first stays 0.
+
+    Returns:
+        Whether nothing but a value follows each series on its line.
+    """
+    end = len(body)
+    at = filled = 0
+    for row in range(len(ends)):
+        value = _skip_blanks(body, ends[row], end)
+        for each in range(at, value):
+            text[filled] = body[each]
+            filled += 1
+        offsets[row + 1] = filled
+        at = value
+        while at < end and body[at] != _NEWLINE:
+            if body[at] == _SPACE or body[at] == _TAB:
+                return False
+            at += 1
+    for each in range(at, end):
+        text[filled] = body[each]
+        filled += 1
+    offsets[len(ends) + 1] = filled
+    return True
+
+
+@kernel("boolean(Array(uint8, 1, 'C', True), Array(uint8, 1, 'C', True), int64[::1], float64[::1])")
+def refill(body: Bytes, text: Bytes, offsets: Int64s, values: Float64s) -> bool:
+    """Read the values of a page whose other text is known.
+
+    Args:
+        body: uint8[n]; the page.
+        text: uint8[total]; the pieces between values, as ``outline`` wrote them.
+        offsets: int64[samples + 2]; where each piece is.
+        values: float64[samples] out.
+
+    Returns:
+        Whether the page is laid out so, and all its values could be read.
+    """
+    end = len(body)
+    at = 0
+    for row in range(len(values)):
+        start, stop = offsets[row], offsets[row + 1]
+        if at + stop - start > end:
+            return False
+        differs = np.uint8(0)
+        for each in range(stop - start):  # without an early exit, so that it is vectorised
+            differs |= body[at + each] ^ text[start + each]
+        if differs != 0:
+            return False
+        at, value, status = read_decimal(body, at + stop - start, end)
+        if status != OK or (at < end and body[at] != _NEWLINE):
+            return False
+        values[row] = value
+    start, stop = offsets[len(values)], offsets[len(values) + 1]
+    if at + stop - start != end:
+        return False
+    differs = np.uint8(0)
+    for each in range(stop - start):
+        differs |= body[at + each] ^ text[start + each]
+    return bool(differs == 0)

@@ -61,7 +61,7 @@ class Exposition:
             QvmonError: INVALID, when a label is given twice or is not UTF-8.
         """
         try:
-            pairs = _label_pairs(self.series_text(row))
+            pairs = label_pairs(self.series_text(row))
         except UnicodeDecodeError:
             raise self._mistake(row, "a label is not valid UTF-8") from None
         names = {name for name, _ in pairs}
@@ -96,7 +96,7 @@ class Exposition:
         return mistake_at(self.body, int(self.starts[row]), message)
 
 
-def _label_pairs(text: bytes) -> list[tuple[str, str]]:
+def label_pairs(text: bytes) -> list[tuple[str, str]]:
     """Return the labels of a series text whose syntax the kernel has accepted."""
     name = _NAME.match(text)
     pairs = [(METRIC_NAME, name.group().decode())] if name else []

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from qvmon.model.errors import invalid
+from qvmon.model.exemplars import Exemplar
 from qvmon.model.series import Bytes, Float64s, Int64s, MetricMetadata, SeriesKeys
 from qvmon.wire.compression import decompress
 from qvmon.wire.protobuf import FINE, LONG_VARINT, TRUNCATED
 from qvmon.wire.remote_write import kernels
+from qvmon.wire.remote_write.exemplars import read_exemplars
 
 _MISTAKES = {
     TRUNCATED: "the message ends inside a field",
@@ -66,7 +68,8 @@ class WriteRequest:
         values: float64[m]; staleness markers bit for bit.
         metadata: What the sender says about its metrics.
         refused: Series left out, and why.
-        dropped: How many ``exemplars`` and native ``histograms`` were left out, unstored.
+        dropped: How many damaged ``exemplars`` and native ``histograms`` were left out, unstored.
+        exemplars: Each with the canonical bytes of its series.
     """
 
     keys: SeriesKeys
@@ -76,6 +79,7 @@ class WriteRequest:
     metadata: list[MetricMetadata]
     refused: list[Refusal]
     dropped: Mapping[str, int]
+    exemplars: Sequence[tuple[bytes, Exemplar]] = ()
 
     def refused_samples(self) -> Counter[str]:
         """Return how many samples were refused for each reason."""
@@ -99,7 +103,7 @@ def decode(body: bytes, content_encoding: str, *, max_bytes: int = 64 << 20) -> 
     """
     message = decompress(body, content_encoding or "snappy", max_bytes)
     source = np.frombuffer(message, np.uint8)
-    series, samples, entries, most_labels, mistake, at = kernels.check(source)
+    series, samples, attached, entries, most_labels, mistake, at = kernels.check(source)
     if mistake != FINE:
         raise invalid(
             f"remote-write request, byte {at} of {len(message)}: {_MISTAKES[mistake]}", offset=at
@@ -109,17 +113,21 @@ def decode(body: bytes, content_encoding: str, *, max_bytes: int = 64 << 20) -> 
     rows, timestamps = np.empty(samples, np.int64), np.empty(samples, np.int64)
     bits = np.empty(samples, np.uint64)
     refused, metadata = np.empty((series, 4), np.int64), np.empty((entries, 7), np.int64)
-    kept, stored, refusals, exemplars, histograms = kernels.read(
-        source, labels, arena, offsets, rows, timestamps, bits, refused, metadata
+    exemplars = np.empty((attached, 3), np.int64)
+    kept, stored, refusals, attached, histograms = kernels.read(
+        source, labels, arena, offsets, rows, timestamps, bits, refused, metadata, exemplars
     )
+    keys = _keys(arena, offsets, kept)
+    found, malformed = read_exemplars(message, keys, exemplars[:attached])
     return WriteRequest(
-        keys=_keys(arena, offsets, kept),
+        keys=keys,
         rows=rows[:stored],
         timestamps=timestamps[:stored],
         values=bits[:stored].view(np.float64),
         metadata=_metadata(message, metadata),
         refused=_refusals(refused[:refusals]),
-        dropped={"exemplars": exemplars, "histograms": histograms},
+        dropped={"exemplars": malformed, "histograms": histograms},
+        exemplars=found,
     )
 
 

@@ -111,28 +111,28 @@ def _is_plain_sample(body: Bytes, at: int, end: int) -> bool:
     return after == end and mistake == FINE
 
 
-@kernel("UniTuple(int64, 6)(Array(uint8, 1, 'C', True))")
-def check(body: Bytes) -> tuple[int, int, int, int, int, int]:
+@kernel("UniTuple(int64, 7)(Array(uint8, 1, 'C', True))")
+def check(body: Bytes) -> tuple[int, int, int, int, int, int, int]:
     """Check the framing of a whole request and count what is in it.
 
     Args:
         body: uint8[n]; the decompressed request.
 
     Returns:
-        Series, samples, metadata entries, most labels of one series, mistake (``FINE`` when none)
-        and its position.
+        Series, samples, exemplars, metadata entries, most labels of one series, mistake (``FINE``
+        when none) and its position.
     """
-    series = samples = metadata = most_labels = 0
+    series = samples = exemplars = metadata = most_labels = 0
     at, end = 0, len(body)
     while at < end:
         at, tag, start, stop, mistake = _field(body, at, end, _IN_REQUEST)
         if mistake != FINE:
-            return series, samples, metadata, most_labels, mistake, at
+            return series, samples, exemplars, metadata, most_labels, mistake, at
         if tag == _METADATA:
             metadata += 1
             where, mistake = _check_flat(body, start, stop, _IN_METADATA)
             if mistake != FINE:
-                return series, samples, metadata, most_labels, mistake, where
+                return series, samples, exemplars, metadata, most_labels, mistake, where
         if tag != _SERIES:
             continue
         series += 1
@@ -148,10 +148,12 @@ def check(body: Bytes) -> tuple[int, int, int, int, int, int]:
                 samples += 1
                 if not _is_plain_sample(body, part, part_stop):
                     where, mistake = _check_flat(body, part, part_stop, _IN_SAMPLE)
+            elif mistake == FINE and tag == _EXEMPLAR:
+                exemplars += 1
             if mistake != FINE:
-                return series, samples, metadata, most_labels, mistake, where
+                return series, samples, exemplars, metadata, most_labels, mistake, where
         most_labels = max(most_labels, labels)
-    return series, samples, metadata, most_labels, FINE, at
+    return series, samples, exemplars, metadata, most_labels, FINE, at
 
 
 @kernel("int64(Array(uint8, 1, 'C', True), int64, int64, int64, int64)")
@@ -251,7 +253,7 @@ def _put_string(source: Bytes, start: int, end: int, out: Bytes, at: int) -> int
 
 @kernel(
     "UniTuple(int64, 5)(Array(uint8, 1, 'C', True), int64[:, ::1], uint8[::1], int64[::1],"
-    " int64[::1], int64[::1], uint64[::1], int64[:, ::1], int64[:, ::1])"
+    " int64[::1], int64[::1], uint64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1])"
 )
 def read(
     body: Bytes,
@@ -263,6 +265,7 @@ def read(
     values: NDArray[np.uint64],
     refused: Int64s,
     metadata: Int64s,
+    exemplars: Int64s,
 ) -> tuple[int, int, int, int, int]:
     """Read a checked request into columns.
 
@@ -276,11 +279,12 @@ def read(
         values: uint64[samples] out; bits of the values.
         refused: int64[series, 4] out; number in the request, byte offset, reason and samples.
         metadata: int64[metadata, 7] out; type, then start and end of name, help and unit.
+        exemplars: int64[exemplars, 3] out; the kept series, then start and end of the message.
 
     Returns:
-        How many series were kept, samples kept, series refused, exemplars and histograms seen.
+        How many series were kept, samples kept, series refused, exemplars kept, histograms seen.
     """
-    kept = samples = refusals = exemplars = histograms = 0
+    kept = samples = refusals = attached = histograms = 0
     at, end, used, described, number = 0, len(body), 0, 0, 0
     offsets[0] = 0
     while at < end:
@@ -303,7 +307,7 @@ def read(
             described += 1
         if tag != _SERIES:
             continue
-        count, first_sample, inner = 0, samples, start
+        count, first_sample, first_exemplar, inner = 0, samples, attached, start
         while inner < stop:
             inner, tag, part, part_stop, _ = _field(body, inner, stop, _IN_SERIES)
             if tag == _LABEL:
@@ -316,7 +320,9 @@ def read(
                 timestamps[samples] = timestamp
                 samples += 1
             elif tag == _EXEMPLAR:
-                exemplars += 1
+                exemplars[attached, 0] = kept
+                exemplars[attached, 1], exemplars[attached, 2] = part, part_stop
+                attached += 1
             elif tag == _HISTOGRAM:
                 histograms += 1
         _sort(body, labels, count)
@@ -327,7 +333,7 @@ def read(
             refused[refusals, 2] = fault
             refused[refusals, 3] = samples - first_sample
             refusals += 1
-            samples = first_sample
+            samples, attached = first_sample, first_exemplar
         else:
             for i in range(count):
                 if labels[i, 3] > labels[i, 2]:
@@ -336,7 +342,7 @@ def read(
             kept += 1
             offsets[kept] = used
         number += 1
-    return kept, samples, refusals, exemplars, histograms
+    return kept, samples, refusals, attached, histograms
 
 
 @kernel("int64(Array(uint8, 1, 'C', True), int64, int64)")

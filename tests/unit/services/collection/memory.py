@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 import numpy as np
 
 from qvmon.model.errors import QvmonError, not_found
+from qvmon.model.exemplars import Exemplar
 from qvmon.model.labels import Labels
 from qvmon.model.metrics import Metric, Registry
 from qvmon.model.ports import AppendResult, OutboundRequest, OutboundResponse
@@ -111,6 +112,16 @@ class MemoryUnknown:
         return [(each.reason, each.start_ms, each.end_ms) for each in self.kept]
 
 
+class MemoryExemplars:
+    """Remembers every exemplar, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[Labels, Exemplar]] = []
+
+    def keep(self, exemplars: Iterable[tuple[bytes, Exemplar]]) -> None:
+        self.kept += [(Labels.decode(key), each) for key, each in exemplars]
+
+
 @dataclass
 class MemoryTargets:
     """Answers by URL: text, an error to raise, or a function that gives either."""
@@ -176,6 +187,7 @@ class World:
     clock: JumpingClock = field(default_factory=JumpingClock)
     registry: Registry = field(default_factory=Registry)
     local: tuple[LocalMetrics, ...] = ()
+    exemplars: MemoryExemplars = field(default_factory=MemoryExemplars)
 
     @asynccontextmanager
     async def running(self, configuration: CollectionConfig) -> AsyncIterator[CollectionService]:
@@ -186,6 +198,7 @@ class World:
             self.clock,
             self.registry,
             unknown=self.unknown,
+            exemplars=self.exemplars,
             files=self.files,
             local=self.local,
         )

@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from qvmon.api.config import ApiConfig
 from qvmon.api.http.prometheus.administration import administration_routes
 from qvmon.api.http.prometheus.alerts import active_alert_routes
+from qvmon.api.http.prometheus.exemplars import exemplar_routes
 from qvmon.api.http.prometheus.federation import federation_routes
 from qvmon.api.http.prometheus.labels import label_routes
 from qvmon.api.http.prometheus.language import language_routes
@@ -44,6 +45,7 @@ def _reading(services: ApiPorts) -> Iterator[APIRouter]:
     yield query_routes(services.queries, services.clock)
     yield label_routes(services.queries)
     yield language_routes()
+    yield exemplar_routes(services.exemplars)
     yield federation_routes(services.queries, services.build, services.clock)
 
 
