@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qvmon.model.labels import Labels
 from qvmon.model.series import STALE_BITS, SampleBatch
-from qvmon.services.collection.harvest import Harvester, stale_batch
+from qvmon.services.collection.harvest import Harvest, Harvester, stale_batch
 from qvmon.services.collection.page import Page
 from qvmon.services.collection.sample_labels import LabelPath
 from qvmon.services.collection.series_cache import SeriesCache
@@ -95,8 +95,27 @@ def told(sink: MemorySink, batch: SampleBatch):
     return samples, stale
 
 
-@settings(max_examples=150, deadline=None)
-@given(ROUNDS)
+def harvested(harvester: Harvester, sink: MemorySink, lines: list[Line], at: int) -> Harvest:
+    """Go the way of ``ScrapeLoop``: a page like the last one is not parsed again."""
+    page = Page("".join(line.written for line in lines).encode(), "text/plain")
+    known = harvester.repeat(page, at)
+    if known is not None:
+        return known
+    reading = harvester.read(page)
+    return harvester.settle(reading, sink.series_ids(reading.new.keys), at)
+
+
+def repeated(rounds: list[list[Line] | None], times: int) -> list[list[Line] | None]:
+    """Return the rounds, each several times with other values."""
+    return [
+        lines and [replace(line, value=line.value + turn) for line in lines]
+        for lines in rounds
+        for turn in range(times)
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.builds(repeated, ROUNDS, st.integers(1, 4)))
 def test_scrapes_agree_with_prometheus_rules_in_words(rounds: list[list[Line] | None]) -> None:
     rules = config(job(DROP_BAD)).jobs[0]
     harvester = Harvester(LabelPath(Labels(job="j", instance="a:1"), rules), SeriesCache())
@@ -105,9 +124,7 @@ def test_scrapes_agree_with_prometheus_rules_in_words(rounds: list[list[Line] | 
         if lines is None:
             harvest, expected = harvester.fail(at), ([], model.fail(), (0, 0, 0))
         else:
-            body = "".join(line.written for line in lines).encode()
-            reading = harvester.read(Page(body, "text/plain"))
-            harvest = harvester.settle(reading, sink.series_ids(reading.new.keys), at)
+            harvest = harvested(harvester, sink, lines, at)
             expected = model.scrape(lines, at)
         samples, stale = told(sink, harvest.batch)
         counts = harvest.scraped, harvest.kept, harvest.series_added
@@ -117,3 +134,20 @@ def test_scrapes_agree_with_prometheus_rules_in_words(rounds: list[list[Line] | 
 
 def test_a_staleness_marker_keeps_its_bits() -> None:
     assert stale_batch(np.array([1, 2]), 5).values.view(np.uint64).tolist() == [STALE_BITS] * 2
+
+
+def test_a_page_like_the_last_one_is_recognised_until_it_changes() -> None:
+    rules = config(job(DROP_BAD)).jobs[0]
+    harvester = Harvester(LabelPath(Labels(job="j", instance="a:1"), rules), SeriesCache())
+    sink = MemorySink()
+    lines = [Line(name, (), 1, None) for name in ("m", "bad", "n")]
+    page = Page("".join(line.written for line in lines).encode(), "text/plain")
+    for at in (1, 2):
+        assert harvester.repeat(page, at) is None  # unseen, then known for the first time
+        harvested(harvester, sink, lines, at)
+    known = harvester.repeat(page, 3)
+    assert known is not None
+    assert (known.batch.values.tolist(), known.batch.timestamps.tolist()) == ([1, 1], [3, 3])
+    assert harvester.repeat(Page(page.body, "application/openmetrics-text"), 4) is None
+    harvester.fail(5)
+    assert harvester.repeat(page, 6) is None
