@@ -40,6 +40,7 @@ from qvmon.tsdb.estimate import estimate
 from qvmon.tsdb.flush import flush_head, flush_late
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
+from qvmon.tsdb.head.late import LateSamples
 from qvmon.tsdb.head_state import HeadState
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.records import RecordKind
@@ -119,6 +120,7 @@ class Database:
         self._state = self.recovery.state
         self._flushed_before = self._state.settled_before_ms
         self._early: EarlySamples | None = EarlySamples(self._state.settled_before_ms)
+        self._frozen: tuple[int, LateSamples] | None = None
         self._closed = False
         self._replayed = False
         self._replay_ended = Event()
@@ -290,6 +292,7 @@ class Database:
 
     def _forget_tombstones(self) -> None:
         """Strike out the deletions of which neither the log nor a block has anything left."""
+        self.blocks.clear_away()
         oldest = min(self.paths.segments(), default=self.wal.current)
         cut = [block.meta for block in self.blocks if len(block.deleted)]
         self.tombstones.forget(
@@ -358,12 +361,17 @@ class Database:
         return end if self.head.newest >= end + length // 2 else None
 
     def _flush_late(self) -> int:
-        """Write the late samples to blocks of their own, then drop the log's finished segments."""
+        """Write the late samples to blocks of their own, then drop the log's finished segments.
+
+        What could not be written is tried again before those that came since.
+        """
         with self._write_lock:
-            segment = self.wal.rotate()
-            late = self.head.freeze_late()
+            if self._frozen is None:
+                self._frozen = self.wal.rotate(), self.head.freeze_late()
+            segment, late = self._frozen
         written, different = flush_late(late, self.index, self.blocks, self.options.block_ms)
         self.overruled += different
+        self._frozen = None
         self.head.drop_frozen_late()
         self._state = HeadState(self._flushed_before, segment)
         self._state.save(self.paths.head_state)
@@ -374,6 +382,7 @@ class Database:
     def compact(self) -> bool:
         """Merge the next blocks that are due into one; return whether there were any."""
         with self._upkeep():
+            self.blocks.clear_away()
             metas = [block.meta for block in self.blocks]
             chosen = mergeable(metas, self._state.settled_before_ms, self.options)
             if chosen:

@@ -28,12 +28,16 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def publish_directory(prepared: Path, final: Path) -> None:
-    """Give a finished directory its name, its files synced first."""
+    """Give a finished directory its name, its files synced first; when that fails it has none."""
     for path in prepared.iterdir():
         sync(path)
     sync(prepared)
     prepared.rename(final)
-    sync(final.parent)
+    try:
+        sync(final.parent)
+    except OSError:
+        shutil.rmtree(final, ignore_errors=True)
+        raise
 
 
 def set_aside(path: Path, directory: Path) -> Path:

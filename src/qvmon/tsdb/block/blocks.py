@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from threading import Lock
 
 from qvmon.model.series import Bools, Int64s
@@ -31,6 +32,7 @@ class BlockList:
         self._cache = cache
         self._lock = Lock()
         self._blocks: tuple[Block, ...] = ()
+        self._leftovers: list[Path] = []
         self.damaged: list[str] = []
         self._next = max([last, *paths.block_numbers()]) + 1
 
@@ -109,11 +111,22 @@ class BlockList:
         gone = {block.meta.number: block for block in blocks}
         with self._lock:
             self._blocks = tuple(each for each in self._blocks if each.meta.number not in gone)
-            for block in gone.values():
-                if block.paths.directory.exists():
-                    remove_directory(block.paths.directory)
+            self._leftovers += [block.paths.directory for block in gone.values()]
         for number in gone:
             self._cache.forget_block(number)
+        self.clear_away()
+
+    def clear_away(self) -> None:
+        """Delete the files of blocks that are no longer shown.
+
+        Raises:
+            OSError: When that fails; what is left is known, and deleted the next time.
+        """
+        with self._lock:
+            while self._leftovers:
+                if self._leftovers[0].exists():
+                    remove_directory(self._leftovers[0])
+                del self._leftovers[0]
 
 
 def _by_rank(blocks: Iterable[Block]) -> tuple[Block, ...]:
