@@ -33,6 +33,7 @@ from qvmon.promql.results import Grid, Matrix, Notes, Result, Samples, Scalar, T
 from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
 from qvmon.promql.watch import Watch, at_steps, in_last_window, in_windows
 from qvmon.promql.windows.kernels import instant_values
+from qvmon.promql.windows.parts import by_parts
 
 _UNWATCHED = Watch()
 
@@ -241,8 +242,11 @@ class Evaluation:
             columns, found = windows.without_stale(columns), smoothed_values
         else:
             found = instant_values
-        values, present = found(
-            columns.offsets, columns.timestamps, columns.values, at, looked.lookback_ms
+        values, present = by_parts(
+            columns,
+            len(at),
+            self.watch.check,
+            lambda of: found(of.offsets, of.timestamps, of.values, at, looked.lookback_ms),
         )
         return self.seen(
             sheet(columns.labels, *at_every_step(values, present, scope.grid.steps)), scope

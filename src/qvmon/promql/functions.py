@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -29,7 +30,9 @@ from qvmon.promql.sheet import (
     strings,
     with_column,
 )
+from qvmon.promql.watch import Watch
 from qvmon.promql.windows.kernels import instant_times
+from qvmon.promql.windows.parts import by_parts
 
 _DESTINATION = "invalid destination label name in {}():"
 
@@ -45,6 +48,11 @@ class Arguments(Protocol):
     @property
     def drop_late(self) -> bool:
         """Whether names are dropped only at the end."""
+        ...
+
+    @property
+    def watch(self) -> Watch:
+        """Who looks on."""
         ...
 
     @property
@@ -127,7 +135,15 @@ def _over_windows(of: Arguments, node: Call, scope: Scope) -> Sheet:
     if node.function in starts.RATES and not ranged.mode and ranged.columns.starts is not None:
         out = _started_rate(of, node, ranged)
     else:
-        out = ranged.sheet(windows.function_over(node.function)(ranged, *scalars))
+        function = windows.function_over(node.function)
+        out = ranged.sheet(
+            by_parts(
+                ranged.columns,
+                len(ranged.at if scalars else ranged.starts),
+                of.watch.check,
+                lambda columns: function(replace(ranged, columns=columns), *scalars),
+            )
+        )
     _note(of.notes, node, out, scalars)
     if node.function in windows.KEEP_NAME:
         return out

@@ -1,0 +1,54 @@
+"""Long computations cut by series, so that they can be stopped in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
+
+PART = 4_000_000
+"""Samples and values of one part: some tens of milliseconds of most kernels."""
+
+Result = tuple[Float64s, Bools]
+
+
+def by_parts(
+    columns: SeriesColumns,
+    steps: int,
+    check: Callable[[], None],
+    compute: Callable[[SeriesColumns], Result],
+) -> Result:
+    """Return what ``compute`` makes of all series, computed some series at a time.
+
+    Args:
+        columns: The samples of n series.
+        steps: How many values ``compute`` returns for each.
+        check: Called before each part; what it raises ends the computation.
+        compute: Returns float64[k, steps] and bool[k, steps] for the samples of k series.
+    """
+    work = columns.offsets + np.arange(len(columns.offsets)) * steps
+    total = int(work[-1] - work[0])
+    if total <= PART:
+        return compute(columns)
+    marks = np.searchsorted(work, work[0] + np.arange(PART, total, PART))
+    cuts = np.unique(np.concatenate(([0], marks, [len(columns)])))
+    values: Float64s = np.empty((len(columns), steps))
+    present: Bools = np.empty((len(columns), steps), np.bool_)
+    for first, last in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+        check()
+        values[first:last], present[first:last] = compute(rows(columns, first, last))
+    return values, present
+
+
+def rows(columns: SeriesColumns, first: int, last: int) -> SeriesColumns:
+    """Return the samples of series ``first`` to ``last`` (excluded), as views."""
+    low, high = columns.offsets[first], columns.offsets[last]
+    return SeriesColumns(
+        LabelFrame(columns.labels.names, columns.labels.codes[first:last], columns.labels.symbols),
+        columns.offsets[first : last + 1] - low,
+        columns.timestamps[low:high],
+        columns.values[low:high],
+        None if columns.starts is None else columns.starts[low:high],
+    )
