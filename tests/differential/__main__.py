@@ -114,19 +114,31 @@ def _questions(seed: int, count: int) -> Iterator[Question]:
 
 
 def _search(seed: int, count: int, findings: Findings) -> None:
+    """Ask ``count`` queries of one data set; start both again when a query has ended one."""
+    questions = list(_questions(seed, count))
+    while questions:
+        questions = _asked(seed, questions, findings)
+
+
+def _asked(seed: int, questions: list[Question], findings: Findings) -> list[Question]:
+    """Ask until all are asked or one of the two is gone; return those not asked."""
     setting = Setting(delayed_name_removal=seed % 2 == 1)
     with (
         tempfile.TemporaryDirectory(prefix="qvmon-differential-") as folder,
-        both(Path(folder), setting, dataset(seed)) as (peer, ours),
+        both(Path(folder), setting, dataset(seed)) as servers,
     ):
-        pair = Pair(peer, ours)
-        for number, question in enumerate(_questions(seed, count)):
+        pair = Pair(*servers)
+        for number, question in enumerate(questions, 1):
             found = pair.difference(question)
-            if found:
-                small, cause = pair.shrunk(question, found)
-                first = str(question.query)
-                findings.add(Finding(seed, number, first, str(small.query), small.form, cause))
             findings.asked += 1
+            if found is None:
+                continue
+            gone = not all(server.lives() for server in servers)
+            small, cause = (question, found) if gone else pair.shrunk(question, found)
+            findings.add(Finding(seed, str(question.query), str(small.query), small.form, cause))
+            if gone:
+                return questions[number:]
+    return []
 
 
 def _once(seed: int, query: str, at: str) -> None:

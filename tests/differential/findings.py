@@ -17,14 +17,13 @@ class Finding:
     """A query both answer, but not alike.
 
     Attributes:
-        seed: Of the data set. ``number``: of the query in it.
+        seed: Of the data set.
         first: The query as it was made. ``query``: the smallest that still differs.
         form: What is sent.
         difference: What is not alike.
     """
 
     seed: int
-    number: int
     first: str
     query: str
     form: dict[str, str]
@@ -66,7 +65,7 @@ class Findings:
             lines += [f"## {cause} ({len(group)})", ""]
             for each in sorted(group, key=lambda f: len(f.query))[:_SHOWN]:
                 lines += [
-                    f"- seed {each.seed} #{each.number}: `{each.query}` {_when(each.form)}",
+                    f"- seed {each.seed}: `{each.query}` {_when(each.form)}",
                     f"    - Prometheus: {each.difference.peer[:600]}",
                     f"    - qvmon: {each.difference.ours[:600]}",
                 ]

@@ -38,6 +38,13 @@ class Server:
             return self.client.post(f"{self.url}{path}", data=parameters)
         return self.client.get(f"{self.url}{path}", params=parameters)
 
+    def lives(self) -> bool:
+        """Return whether it still answers."""
+        try:
+            return self.client.get(f"{self.url}/-/healthy").is_success
+        except httpx.TransportError:
+            return False
+
     def write(self, body: bytes) -> None:
         """Send a remote-write request."""
         self.client.post(
@@ -144,8 +151,14 @@ def _await_ready(process: subprocess.Popen[bytes], server: Server, log: Path) ->
 
 
 def answer(server: Server, path: str, parameters: dict[str, str]) -> dict[str, Any]:
-    """Return what ``server`` says: its JSON, and the status beside it as ``http``."""
-    response = server.get(path, parameters)
+    """Return what ``server`` says: its JSON, and the status beside it as ``http`` (0: nothing)."""
+    try:
+        response = server.get(path, parameters)
+    except httpx.TransportError:  # a connection that was idle for long may be closed by then
+        try:
+            response = server.get(path, parameters)
+        except httpx.TransportError as error:
+            return {"http": 0, "status": "no answer", "error": repr(error)}
     try:
         said = response.json()
     except ValueError:
