@@ -57,10 +57,19 @@ def mergeable(
     return []
 
 
-def expired(blocks: Iterable[Block], until_ms: int, options: Options) -> list[Block]:
-    """Return the blocks that retention, counted back from ``until_ms``, says to delete."""
+def expired(
+    blocks: Iterable[Block], until_ms: int, other_bytes: int, options: Options
+) -> list[Block]:
+    """Return the blocks that retention says to delete.
+
+    Args:
+        blocks: All there are.
+        until_ms: Age is counted back from here.
+        other_bytes: What else counts for retention by size: the log, as in Prometheus.
+        options: Retention.
+    """
     newest_first = sorted(blocks, key=lambda block: block.meta.end_ms, reverse=True)
-    gone, total = [], 0
+    gone, total = [], other_bytes
     for block in newest_first:
         total += block.size
         too_old = 0 < options.retention_ms < until_ms - block.meta.end_ms

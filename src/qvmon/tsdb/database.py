@@ -341,7 +341,6 @@ class Database:
             written = self._flush()
             if written:
                 self._forget_tombstones()
-                self._forget_series()
             return written
 
     def _flush(self) -> int:
@@ -399,12 +398,12 @@ class Database:
         """Delete the blocks that retention no longer keeps; return how many.
 
         Age is counted back from the newest sample, or from ``now_ms`` where that is earlier: a
-        clock that jumps ahead deletes nothing.
+        clock that jumps ahead deletes nothing. Size is that of blocks and log.
         """
         with self._upkeep():
             newest = max((block.meta.end_ms for block in self.blocks), default=EARLIEST)
             until = min(now_ms, max(newest, self.head.newest))
-            gone = expired(self.blocks, until, self.options)
+            gone = expired(self.blocks, until, self.wal.total_bytes, self.options)
             self.blocks.remove(gone)
             if gone:
                 self._forget_series()

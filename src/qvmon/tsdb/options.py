@@ -22,7 +22,8 @@ class Options:
         future_tolerance_ms: How far a sample may be ahead of the clock.
         block_ms: The stretch of time of a block as it leaves the head.
         retention_ms: Blocks that are wholly older are deleted; 0 keeps them.
-        retention_bytes: The oldest blocks are deleted while all have more bytes; 0 for no limit.
+        retention_bytes: The oldest blocks are deleted while blocks and log have more bytes; 0 for
+            no limit.
         segment_bytes: The size at which a segment of the write-ahead log is followed by another.
         cache_bytes: Decoded pages of blocks that are kept in memory.
         late_samples: Late samples that are flushed without waiting for a block to be due.

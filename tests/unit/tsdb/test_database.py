@@ -256,6 +256,36 @@ def test_retention_deletes_the_oldest_blocks_by_time_and_by_size(tmp_path):
     small.database.close()
 
 
+def test_retention_by_size_deletes_only_the_oldest_beyond_and_counts_the_log(tmp_path):
+    small = Small(tmp_path)
+    small.append(*((1, t, 1.0) for t in range(0, 10_000, 100)))
+    small.database.flush()
+    blocks = list(small.database.blocks)
+    total = small.database.blocks.total_bytes + small.database.wal.total_bytes
+    small.database.close()
+    small.changes = {"retention_bytes": total}
+    small.open()
+    assert small.database.retain(10_000) == 0
+    small.database.close()
+    small.changes = {"retention_bytes": total - 1}
+    small.open()
+    assert small.database.retain(10_000) == 1
+    assert [block.meta for block in small.database.blocks] == [each.meta for each in blocks[1:]]
+    assert small.read()[1][0][0] == 1_000
+    small.database.close()
+
+
+def test_retention_keeps_a_block_until_its_newest_sample_is_too_old(tmp_path):
+    small = Small(tmp_path, retention_ms=2_000)
+    small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
+    small.database.flush()
+    assert small.database.retain(900 + 2_000) == 0
+    assert small.database.retain(900 + 2_001) == 1
+    assert small.database.retain(10**9) == 0
+    assert small.read()[1][0][0] == 1_000
+    small.database.close()
+
+
 def test_a_flush_that_fails_loses_nothing_and_leaves_nothing(small, monkeypatch):
     """As when the disk is full: the samples stay in the head, the half-written block goes."""
     small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
@@ -346,7 +376,7 @@ def test_series_without_samples_are_forgotten_and_leave_room_for_others(tmp_path
         small.append(*((s, start + 9_000, 1.0) for s in numbers))
         small.delete(*numbers, start=start + 3_000)
         small.database.flush()
-        small.database.retain(start + 9_000)
+        assert small.database.retain(start + 9_000) > 0
         assert small.database.index.live == 0
         assert small.read() == {}
         assert small.database.series([], 0, 10**6).all_labels() == []

@@ -172,7 +172,7 @@ class TelemetryStore:
         await opened.exclusively(opened.database.delete, matcher_sets, start_ms, end_ms)
 
     async def clean_tombstones(self) -> None:
-        """Return when no file holds a sample that was deleted before."""
+        """Return when no block holds a sample that was deleted before."""
         opened = self._open
         await opened.exclusively(opened.database.clean_tombstones)
 
