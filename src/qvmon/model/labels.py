@@ -163,7 +163,7 @@ def compile_pattern(expression: str) -> Pattern:
     except re2.error as error:
         reason = error.args[0] if error.args else error
         text = reason.decode() if isinstance(reason, bytes) else str(reason)
-        raise invalid(f"bad regular expression {expression!r}: {text}") from None
+        raise invalid(f"bad regular expression {expression!r}: {text}", reason=text) from None
     return compiled
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from qvmon.model.errors import invalid
+from qvmon.model.errors import QvmonError, invalid
+from qvmon.promql.quoting import quote
 
 _UNITS = {
     "y": 365 * 86_400_000,
@@ -15,9 +17,7 @@ _UNITS = {
     "s": 1000,
     "ms": 1,
 }
-_DURATION = re.compile(
-    r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?\Z"
-)
+_PART = re.compile(r"([0-9]+)([^0-9]*)")
 MAX_DURATION_MS = (1 << 63) // 1_000_000
 
 
@@ -29,14 +29,37 @@ def parse_duration(text: str) -> int:
     """
     if text == "0":
         return 0
-    match = _DURATION.match(text) if text else None
-    if match is None:
-        what = "empty duration string" if not text else f'not a valid duration string: "{text}"'
-        raise invalid(what)
-    total = sum(int(n) * unit for n, unit in zip(match.groups(), _UNITS.values(), strict=True) if n)
-    if total >= MAX_DURATION_MS:
-        raise invalid("duration out of range")
+    if not text:
+        raise invalid("empty duration string")
+    total, before, sizes = 0, 0, list(_UNITS)
+    for number, unit in _parts(text):
+        if unit not in _UNITS:
+            raise invalid(f"unknown unit {quote(unit)} in duration {quote(text)}")
+        place = sizes.index(unit) + 1
+        if place <= before:
+            raise _malformed(text)
+        before, total = place, total + number * _UNITS[unit]
+        if total >= MAX_DURATION_MS:
+            raise invalid("duration out of range")
     return total
+
+
+def _parts(text: str) -> Iterator[tuple[int, str]]:
+    """Yield numbers with their units.
+
+    Raises:
+        QvmonError: INVALID, at the first number without a unit or unit without a number.
+    """
+    if not "0" <= text[0] <= "9":
+        raise _malformed(text)
+    for match in _PART.finditer(text):
+        if not match[2]:
+            raise _malformed(text)
+        yield int(match[1]), match[2]
+
+
+def _malformed(text: str) -> QvmonError:
+    return invalid(f"not a valid duration string: {quote(text)}")
 
 
 def format_duration(milliseconds: int) -> str:

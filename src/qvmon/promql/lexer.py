@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from qvmon.promql.number_scanner import NumberScanner
 from qvmon.promql.position import Span
 from qvmon.promql.quoting import quote
 
@@ -50,6 +51,7 @@ KEYWORDS = frozenset(
     }
 )
 WORD_OPERATORS = frozenset({"and", "or", "unless", "atan2"})
+_PREPROCESSED = frozenset({"start", "end", "step", "range", "max_of", "min_of"})
 DURATION_WORDS = frozenset({"step", "range", "max_of", "min_of"})
 _RESERVED = AGGREGATORS | KEYWORDS | WORD_OPERATORS
 _SYMBOLS = frozenset({"+", "-", "*", "/", "%", "^", "==", "!=", "<=", "<", ">=", ">", "=~", "!~"})
@@ -94,9 +96,9 @@ class Token:
             return f"<aggr:{self.text}>"
         if self.kind in _SYMBOLS or self.kind in WORD_OPERATORS:
             return f"<op:{self.text}>"
-        if self.kind in KEYWORDS:
+        if self.kind in KEYWORDS and self.kind not in _PREPROCESSED:
             return f"<{self.text}>"
-        return quote(self.text)
+        return self._quoted()
 
     def _quoted(self) -> str:
         if self.kind not in (IDENTIFIER, METRIC) and len(self.text) > 10:
@@ -104,17 +106,20 @@ class Token:
         return quote(self.text)
 
 
+_HEX_DIGITS = "0123456789abcdefABCDEF"
+_ESCAPES = {"x": (2, 16, 0), "u": (4, 16, 0), "U": (8, 16, 0)}  # digits, base, where they begin
 _SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)+")
 _LETTER = r"(?:[a-zA-Z_]|[^\W\d_])"  # ASCII, or a letter of any other script
 _WORD = re.compile(rf"(?:{_LETTER}|:)(?:{_LETTER}|[0-9:.])*")
 _PLAIN_WORD = re.compile(rf"{_LETTER}(?:{_LETTER}|[0-9.])*")
+_LETTERS = re.compile(r"[a-zA-Z_]+")
+_DIGITS = "0123456789"
 _NUMBER = re.compile(
     r"(?:0[xX]_?[0-9a-fA-F](?:_?[0-9a-fA-F])*"
     r"|(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)"
     r"(?:[eE][+-]?[0-9](?:_?[0-9])*)?)(?![a-zA-Z0-9_.])"
 )
 _DURATION = re.compile(r"[0-9]+[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?![a-zA-Z0-9_])")
-_NUMBER_RUN = re.compile(r"[0-9a-zA-Z_.]*")
 _OPERATOR = re.compile(r"==|!=|<=|>=|</|>/|[-+*/%^=<>@,()]")
 _MATCH_OPERATOR = re.compile(r"=~|!~|!=|[=,]")
 _ESCAPED = (
@@ -123,6 +128,28 @@ _ESCAPED = (
 _STRINGS = {
     q: re.compile(rf"{q}(?:[^\\\n{q}]|{_ESCAPED.format(q=q)})*(?P<end>{q})?") for q in "\"'"
 } | {"`": re.compile(r"`[^`]*(?P<end>`)?")}
+
+
+def _bad_escape(text: str, at: int) -> str:
+    """Return what is wrong with the escape sequence whose backslash stands before ``at``."""
+    kind = text[at : at + 1]
+    if not kind:
+        return "escape sequence not terminated"
+    if kind not in "01234567xuU":
+        return f"unknown escape sequence {_rune(kind)}"
+    length, base, first = _ESCAPES.get(kind, (3, 8, at))
+    first = first or at + 1
+    for char in text[first : first + length]:
+        if char not in _HEX_DIGITS[:base] + _HEX_DIGITS[16:] * (base == 16):
+            return f"illegal character {_rune(char)} in escape sequence"
+    if len(text) < first + length:
+        return "escape sequence not terminated"
+    return "escape sequence is an invalid Unicode code point"
+
+
+def _rune(char: str) -> str:
+    code = f"U+{ord(char):04X}"
+    return f"{code} '{char}'" if char.isprintable() else code
 
 
 class Lexer:
@@ -134,6 +161,8 @@ class Lexer:
         self._parens = 0
         self._in_braces = False
         self._in_brackets = False
+        self._before_duration = False
+        self._had_colon = False
         self._tokens: list[Token] = []
 
     def tokens(self) -> list[Token]:
@@ -150,7 +179,7 @@ class Lexer:
         if self._at >= len(self._text):
             return self._end()
         char = self._text[self._at]
-        if self._in_brackets and char not in "0123456789.[])(":
+        if self._before_duration:
             return self._inside_brackets(char)
         if char in "\"'`":
             return self._string(char)
@@ -159,6 +188,8 @@ class Lexer:
     def _outside_braces(self, char: str) -> Token:
         if char.isdigit() or (char == "." and self._text[self._at + 1 : self._at + 2].isdigit()):
             return self._number()
+        if self._in_brackets and (char == ":" or _PLAIN_WORD.match(char)):
+            return self._after_duration(char)
         if word := _WORD.match(self._text, self._at):
             return self._word(word.group())
         return self._symbol(char)
@@ -169,10 +200,12 @@ class Lexer:
     def _end(self) -> Token:
         if self._in_braces:
             return self._bad("unexpected end of input inside braces")
-        if self._in_brackets:
+        if self._before_duration:
             return self._bad("unexpected end of input in duration expression")
         if self._parens:
             return self._bad("unclosed left parenthesis")
+        if self._in_brackets:
+            return self._bad("unclosed left bracket")
         return Token(END, "", self._at)
 
     def _string(self, mark: str) -> Token:
@@ -180,23 +213,18 @@ class Lexer:
         assert match is not None  # noqa: S101 - the opening quote is there
         if match.group("end"):
             return Token(STRING, match.group(), self._at)
-        rest = self._text[match.end() : match.end() + 2]
-        if not rest.startswith("\\"):
+        if not self._text.startswith("\\", match.end()):
             kind = "raw" if mark == "`" else "quoted"
             return self._bad(f"unterminated {kind} string")
-        if len(rest) < 2:
-            return self._bad("escape sequence not terminated")
-        if rest[1] in "01234567xuU":
-            return self._bad(f"illegal character in escape sequence {rest}")
-        return self._bad(f"unknown escape sequence U+{ord(rest[1]):04X} '{rest[1]}'")
+        return self._bad(_bad_escape(self._text, match.end() + 1))
 
     def _number(self) -> Token:
         if match := _NUMBER.match(self._text, self._at):
             return Token(NUMBER, match.group(), self._at)
         if match := _DURATION.match(self._text, self._at):
             return Token(DURATION, match.group(), self._at)
-        run = _NUMBER_RUN.match(self._text, self._at)
-        return self._bad(f"bad number or duration syntax: {quote(run.group() if run else '')}")
+        read = NumberScanner(self._text, self._at).refused()
+        return self._bad(f"bad number or duration syntax: {quote(read)}")
 
     def _word(self, word: str) -> Token:
         lower = word.lower()
@@ -213,14 +241,34 @@ class Lexer:
         return self._text[at:].lstrip(" \t\r\n").startswith("(")
 
     def _inside_brackets(self, char: str) -> Token:
+        """Return a token of a range until its first number; then others may follow."""
+        if char in "])(":
+            return self._bracket(char)
         if char in ":+-*/%^,":
+            self._had_colon |= char == ":"
             return Token(char, char, self._at)
-        word = _PLAIN_WORD.match(self._text, self._at)
-        if word and word.group().lower() in DURATION_WORDS:
-            return Token(word.group().lower(), word.group(), self._at)
-        if word and self._tokens[-1].kind in (NUMBER, DURATION):
-            return self._bad(f"unexpected character: '{char}', expected ':'")
-        return self._bad(f"unexpected character in duration expression: '{char}'")
+        if char in _DIGITS or (char == "." and self._text[self._at + 1 : self._at + 2].isdigit()):
+            self._before_duration = False
+            return self._number()
+        return self._duration_word() or self._bad(
+            f"unexpected character in duration expression: '{char}'"
+        )
+
+    def _after_duration(self, char: str) -> Token:
+        if char != ":":
+            return self._duration_word() or self._bad(
+                f"unexpected character: '{char}', expected ':'"
+            )
+        if self._had_colon:
+            return self._bad("unexpected colon ':'")
+        self._had_colon = True
+        return Token(char, char, self._at)
+
+    def _duration_word(self) -> Token | None:
+        word = _LETTERS.match(self._text, self._at)
+        if word is None or word.group().lower() not in DURATION_WORDS:
+            return None
+        return Token(word.group().lower(), word.group(), self._at)
 
     def _inside_braces(self, char: str) -> Token:
         if match := _MATCH_OPERATOR.match(self._text, self._at):
@@ -262,5 +310,6 @@ class Lexer:
         elif (char == "[") is self._in_brackets:
             return self._bad(f"unexpected {'left' if char == '[' else 'right'} bracket '{char}'")
         else:
-            self._in_brackets = char == "["
+            self._in_brackets = self._before_duration = char == "["
+            self._had_colon = False
         return Token(char, char, self._at)

@@ -22,7 +22,7 @@ from qvmon.promql.nodes import (
 )
 from qvmon.promql.position import Span
 from qvmon.promql.quoting import quote, unquoted_bytes
-from qvmon.promql.selector_parser import SelectorParser
+from qvmon.promql.selector_parser import NO_METRIC, SelectorParser
 from qvmon.promql.signatures import SIGNATURES
 
 _BINDING = {
@@ -35,6 +35,8 @@ _BINDING = {
     **dict.fromkeys(("*", "/", "%", "atan2"), 5),
     "^": 6,
 }
+_PREFIXES = frozenset({"+", "-", "(", "{", lexer.NUMBER, lexer.DURATION, lexer.STRING})
+_FILLS = frozenset({"fill", "fill_left", "fill_right"})
 _SIGN_BINDING = 6  # a sign binds as multiplication does, so its operand may only hold powers
 _WITH_PARAMETER = frozenset(
     {"topk", "bottomk", "count_values", "quantile", "limitk", "limit_ratio"}
@@ -167,26 +169,28 @@ class _Parser(SelectorParser):
     def _call(self) -> Node:
         name = self.take()
         function = name.text if name.kind == lexer.IDENTIFIER else name.kind
+        arguments = self._arguments()
         if function not in SIGNATURES:
             self.fail(name.span, f"unknown function with name {quote(name.text)}")
-        arguments = self._arguments()
         return Call(function, arguments, SIGNATURES[function].returns, span=self.since(name.start))
 
     def _arguments(self) -> tuple[Node, ...]:
-        self.expect("(", "aggregation", "")
+        self.expect("(", "", "")
         arguments: list[Node] = []
         while not self.accept(")"):
             if arguments:
                 comma = self.expect(",", "", "")
-                if self.token.kind == ")":
+                if not self._begins_expression():
                     self.fail(comma.span, "trailing commas not allowed in function call args")
             arguments.append(self.expression(0))
         return tuple(arguments)
 
     def _aggregate(self) -> Node:
         operator = self.take()
+        self.aggregations += 1
         grouping, without = self._grouping()
         arguments = self._arguments()
+        self.aggregations -= 1
         if grouping is None:
             grouping, without = self._grouping()
         span = self.since(operator.start)
@@ -220,9 +224,20 @@ class _Parser(SelectorParser):
                 matching = replace(
                     matching,
                     cardinality=Cardinality.MANY_TO_ONE if left else Cardinality.ONE_TO_MANY,
-                    include=self.label_names() if self.token.kind == "(" else (),
+                    include=self._included(),
                 )
         return self._fill(matching)
+
+    def _included(self) -> tuple[str, ...]:
+        if self._begins_expression() and self.token.kind != "(":
+            return ()
+        return () if self.token.kind in _FILLS else self.label_names()
+
+    def _begins_expression(self) -> bool:
+        token = self.token
+        if token.kind == lexer.BAD or token.kind in _PREFIXES:
+            return True
+        return token.is_word and token.kind not in NO_METRIC
 
     def _fill(self, matching: Matching) -> Matching:
         if self.accept("fill"):

@@ -32,9 +32,10 @@ def line_and_column(text: str, at: int) -> tuple[int, int]:
 def parse_error(text: str, span: Span, message: str) -> QvmonError:
     """Return the error for a query that cannot be used, such as ``1:5: parse error: ...``."""
     line, column = line_and_column(text, span.start)
+    place = f"{line}:{column}" if text else "unknown position"
     return QvmonError(
         ErrorKind.INVALID,
-        f"{line}:{column}: parse error: {message}",
+        f"{place}: parse error: {message}",
         query=text,
         line=line,
         column=column,

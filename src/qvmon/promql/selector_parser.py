@@ -13,6 +13,7 @@ from qvmon.promql.duration_parser import DurationParser, is_zero
 from qvmon.promql.lexer import Token
 from qvmon.promql.nodes import Duration, MatrixSelector, Node, Shift, Subquery, VectorSelector
 from qvmon.promql.quoting import unquote
+from qvmon.promql.regexp_complaints import go_complaint
 
 NO_METRIC = frozenset({"bool", "group_left", "group_right", "ignoring", "on", "atan2"})
 _SHIFTED = "instant vector selector or range vector selector or a subquery"
@@ -61,7 +62,7 @@ class SelectorParser(DurationParser):
         try:
             return Matcher(name, operator, unquote(value.text))
         except QvmonError as error:
-            self.fail(token.span.to(value.span), error.message)
+            self.fail(token.span.to(value.span), go_complaint(str(error.context["reason"])))
 
     def postfix(self, node: Node) -> Node:
         """Return ``node`` with the ranges and modifiers that follow it."""

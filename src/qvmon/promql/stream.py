@@ -22,6 +22,8 @@ class TokenStream:
         self._text = text
         self._tokens = Lexer(text).tokens()
         self._at = 0
+        self.aggregations = 0
+        """How many aggregations are open; what is wrong inside is said to be so of them."""
 
     @property
     def token(self) -> Token:
@@ -42,6 +44,7 @@ class TokenStream:
         token = self.token
         if token.kind == lexer.BAD:
             self.fail(token.span, token.text)
+        context = context or ("aggregation" if self.aggregations else "")
         where = f" in {context}" if context else ""
         wanted = f", expected {expected}" if expected else ""
         self.fail(token.span, f"unexpected {token.description()}{where}{wanted}")

@@ -1,0 +1,78 @@
+"""How far Prometheus reads what begins like a number, before it refuses it.
+
+Source: Prometheus promql/parser/lex.go. Only needed for words that are neither numbers nor
+durations: its complaint quotes what it has read until then.
+"""
+
+from __future__ import annotations
+
+_DECIMAL = "0123456789"
+_HEXADECIMAL = "0123456789abcdefABCDEF"
+
+
+class NumberScanner:
+    """Reads one word.
+
+    Args:
+        text: The query.
+        at: Where the word begins.
+    """
+
+    def __init__(self, text: str, at: int) -> None:
+        self._text = text
+        self._start = self._at = at
+
+    def refused(self) -> str:
+        """Return what has been read of a word that is no number."""
+        self._number()
+        self._duration()
+        return self._text[self._start : self._at]
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _accept(self, characters: str) -> bool:
+        char = self._peek()
+        found = char != "" and char in characters
+        self._at += found
+        return found
+
+    def _number(self) -> None:
+        digits = _DECIMAL
+        if self._accept("0") and self._accept("xX"):
+            self._accept("_")
+            digits = _HEXADECIMAL
+        self._accept(".")
+        self._accept(digits)
+        had_dot = had_exponent = False
+        while (char := self._peek()) and char in digits + "._eE":
+            if (char == "." and had_dot) or (char in "eE" and had_exponent):
+                self._at += 1
+                return
+            had_dot, had_exponent = had_dot or char == ".", had_exponent or char in "eE"
+            if char in "._eE":
+                self._at += 1
+                if not self._goes_on(char, digits):
+                    return
+            while self._accept(digits):
+                pass
+
+    def _goes_on(self, mark: str, digits: str) -> bool:
+        """Return whether a number may go on after a dot, an underscore or an exponent."""
+        if mark == ".":
+            return not self._accept("_.") and digits is _DECIMAL
+        if mark in "eE":
+            self._accept("+-")
+        return not self._accept("._eE") and self._peek() != ""
+
+    def _duration(self) -> None:
+        if not self._accept("smhdwy"):
+            return
+        self._accept("s")
+        while self._accept(_DECIMAL):
+            while self._accept(_DECIMAL):
+                pass
+            if not self._accept("smhdw"):
+                return
+            self._accept("s")
+        self._at += self._at < len(self._text)
