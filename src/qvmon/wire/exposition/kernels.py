@@ -460,6 +460,17 @@ def outline(body: Bytes, ends: Int64s, text: Bytes, offsets: Int64s) -> bool:
     return True
 
 
+@kernel("boolean(Array(uint8, 1, 'C', True), int64, Array(uint8, 1, 'C', True), int64, int64)")
+def _same(body: Bytes, at: int, text: Bytes, start: int, length: int) -> bool:
+    """Return whether ``length`` bytes are the same; no early exit, so that it is vectorised."""
+    if at < 0 or start < 0:  # never; it tells the compiler that no index counts from the end
+        return False
+    differs = np.uint8(0)
+    for each in range(length):
+        differs = np.uint8(differs | np.uint8(body[at + each] ^ text[start + each]))
+    return bool(differs == 0)
+
+
 @kernel("boolean(Array(uint8, 1, 'C', True), Array(uint8, 1, 'C', True), int64[::1], float64[::1])")
 def refill(body: Bytes, text: Bytes, offsets: Int64s, values: Float64s) -> bool:
     """Read the values of a page whose other text is known.
@@ -477,21 +488,11 @@ def refill(body: Bytes, text: Bytes, offsets: Int64s, values: Float64s) -> bool:
     at = 0
     for row in range(len(values)):
         start, stop = offsets[row], offsets[row + 1]
-        if at + stop - start > end:
-            return False
-        differs = np.uint8(0)
-        for each in range(stop - start):  # without an early exit, so that it is vectorised
-            differs |= body[at + each] ^ text[start + each]
-        if differs != 0:
+        if at + stop - start > end or not _same(body, at, text, start, stop - start):
             return False
         at, value, status = read_decimal(body, at + stop - start, end)
         if status != OK or (at < end and body[at] != _NEWLINE):
             return False
         values[row] = value
     start, stop = offsets[len(values)], offsets[len(values) + 1]
-    if at + stop - start != end:
-        return False
-    differs = np.uint8(0)
-    for each in range(stop - start):
-        differs |= body[at + each] ^ text[start + each]
-    return bool(differs == 0)
+    return at + stop - start == end and _same(body, at, text, start, stop - start)
