@@ -183,6 +183,7 @@ class House:
             self._clock,
             self._registry,
             active_file=self._settings.data_dir / "queries" / "active",
+            changes=source.changes if isinstance(source, TelemetryStore) else None,
         )
 
     # --- services ---------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.cardinality import cardinality
+from qvmon.tsdb.changes import Changes
 from qvmon.tsdb.compact import expired, merge_blocks, mergeable
 from qvmon.tsdb.durable import sync
 from qvmon.tsdb.early import EarlySamples
@@ -114,6 +115,7 @@ class Database:
             self.options.segment_bytes,
             first=self.recovery.next_segment,
         )
+        self.changes = Changes()
         self._write_lock = Lock()
         self._upkeep_lock = Lock()
         self.overruled = 0
@@ -201,6 +203,8 @@ class Database:
         admission = Admission(len(self.index), window, latest)
         taker = self.head.append if self._early is None else self._early.admit
         verdicts = taker(batch, admission)
+        if len(batch):
+            self.changes.wrote(int(batch.timestamps.min()))
         self._log(RecordKind.FLOAT, batch, verdicts == kernels.STORED)
         self._log(RecordKind.LATE_FLOAT, batch, verdicts == kernels.LATE)
         if np.any(verdicts == kernels.NO_MEMORY):
@@ -236,7 +240,10 @@ class Database:
     def _rows(self, ids: Int64s, start: int, end: int) -> Rows:
         """Read head before blocks: what a flush moves meanwhile is then seen twice, not never."""
         newest = self.head.read(ids, start, end)
+        damaged = len(self.blocks.damaged)
         parts = self.blocks.find(ids, start, end)
+        if len(self.blocks.damaged) > damaged:
+            self.changes.everything()
         return merged([*parts, newest]) if parts else newest
 
     def series(
@@ -275,11 +282,14 @@ class Database:
             where = self.wal.rotate(), self.blocks.last
             entries = [Tombstone(each, start_ms, end_ms, *where) for each in matcher_sets]
             self.tombstones.add(entries)
-            for each in entries:
-                ids = self.index.match(each.matchers)
-                self.head.delete(ids, start_ms, end_ms)
-                for block in self.blocks:
-                    block.delete(ids, start_ms, end_ms)
+            try:
+                for each in entries:
+                    ids = self.index.match(each.matchers)
+                    self.head.delete(ids, start_ms, end_ms)
+                    for block in self.blocks:
+                        block.delete(ids, start_ms, end_ms)
+            finally:
+                self.changes.wrote(start_ms)
 
     def clean_tombstones(self) -> int:
         """Rewrite the blocks that hold deleted samples without them; return how many."""
@@ -406,6 +416,7 @@ class Database:
             gone = expired(self.blocks, until, self.wal.total_bytes, self.options)
             self.blocks.remove(gone)
             if gone:
+                self.changes.everything()
                 self._forget_series()
             return len(gone)
 

@@ -23,6 +23,8 @@ class QueryConfig(BaseModel):
         max_steps: Steps of a range query.
         lookback_seconds: How old a sample may be and still stand for its series.
         subquery_step_seconds: The step of subqueries that name none.
+        result_cache_bytes: Results of range queries that are kept, so that a dashboard's next
+            question computes new steps only; 0 keeps none.
         cached_plans: Parsed queries that are remembered.
         delayed_name_removal: Whether metric names are dropped when a query ends rather than by
             each function (Prometheus' feature ``promql-delayed-name-removal``).
@@ -42,5 +44,6 @@ class QueryConfig(BaseModel):
     max_steps: int = Field(default=11_000, ge=1)
     lookback_seconds: float = Field(default=300.0, gt=0)
     subquery_step_seconds: float = Field(default=60.0, gt=0)
+    result_cache_bytes: int = Field(default=128 << 20, ge=0)
     cached_plans: int = Field(default=2048, ge=0)
     delayed_name_removal: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,9 +19,10 @@ from qvmon.model.labels import Matcher
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SeriesSource
 from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
-from qvmon.promql import Grid, Plan, Result, evaluate, plan
+from qvmon.promql import Grid, Matrix, Plan, Result, evaluate, plan
 from qvmon.promql.nodes import ValueType
 from qvmon.promql.plan import Need
+from qvmon.promql.results import NO_NOTES
 from qvmon.promql.watch import Tally, Watch
 from qvmon.stores.query import metrics
 from qvmon.stores.query.admission import Priority
@@ -28,6 +30,7 @@ from qvmon.stores.query.budget import Budget
 from qvmon.stores.query.config import QueryConfig
 from qvmon.stores.query.limits import QueryLimits
 from qvmon.stores.query.reception import Asked, Reception
+from qvmon.stores.query.result_cache import Changes, ResultCache, cache_key, continued
 from qvmon.stores.query.running import RunningQueries
 from qvmon.stores.query.statistics import QueryStatistics
 from qvmon.stores.query.together import Round, Together
@@ -46,6 +49,7 @@ class QueryEngine:
         clock: Measures how long queries take.
         registry: Where the engine's own metrics appear.
         active_file: Where running queries are written, for after a crash; nowhere when None.
+        changes: Tells what has changed in the source; without it no result is kept.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class QueryEngine:
         registry: Registry,
         *,
         active_file: Path | None = None,
+        changes: Changes | None = None,
     ) -> None:
         self._source = source
         self._config = config
@@ -64,6 +69,9 @@ class QueryEngine:
         self._samples = registry.value(metrics.SAMPLES)
         self._plans = registry.family(metrics.PLANS)
         self._plan = lru_cache(maxsize=config.cached_plans)(plan)
+        self._cache: ResultCache | None = None
+        if changes is not None and config.result_cache_bytes:
+            self._cache = ResultCache(config.result_cache_bytes, changes, registry)
         self._together = Together(source, config.cached_plans, registry)
         self._threads = ThreadPoolExecutor(config.concurrent, "qvmon-query")
         self._urgent_threads = ThreadPoolExecutor(config.concurrent_services, "qvmon-rules")
@@ -121,10 +129,12 @@ class QueryEngine:
         limits: QueryLimits = NO_LIMITS,
         priority: Priority = Priority.DASHBOARDS,
         statistics: QueryStatistics | None = None,
+        use_cache: bool = True,
     ) -> Result:
         """Return the result of ``text`` at every step from ``start_ms`` to ``end_ms``.
 
-        Arguments are those of ``instant``.
+        Arguments are those of ``instant``; besides, ``use_cache`` says whether steps of earlier
+        answers may be reused. They are not where ``statistics`` are wanted.
 
         Raises:
             QvmonError: As ``instant``; INVALID also for steps that are not positive or too many,
@@ -142,7 +152,42 @@ class QueryEngine:
                     "must be Scalar or instant Vector",
                     expression_type=planned.type.value,
                 )
-            return await self._run(query.budget, planned, grid, statistics, as_matrix=True)
+            if self._cache is None or statistics is not None or not use_cache:
+                return await self._run(query.budget, planned, grid, statistics, as_matrix=True)
+            return await self._through(self._cache, query.budget, planned, grid)
+
+    async def _through(
+        self, cache: ResultCache, budget: Budget, planned: Plan, grid: Grid
+    ) -> Result:
+        """Return the result of a range query, its beginning from the cache where that has it."""
+        key = cache_key(planned, grid)
+        if key is None:
+            return await self._run(budget, planned, grid, None, as_matrix=True)
+        token = cache.token()
+        known = cache.beginning(key, grid)
+        found: Result | None = None
+        if known is not None:
+            found = await self._continued(known, budget, planned, grid)
+        reused = len(known.times) if known is not None and found is not None else 0
+        cache.count(reused, grid.steps - reused)
+        result = found
+        if result is None:
+            result = await self._run(budget, planned, grid, None, as_matrix=True)
+        if isinstance(result, Matrix):
+            cache.keep(key, token, result)
+        return result
+
+    async def _continued(
+        self, known: Matrix, budget: Budget, planned: Plan, grid: Grid
+    ) -> Matrix | None:
+        """Return known steps and those after them; None when it is not known what to note."""
+        first = int(known.times[-1]) + grid.step_ms
+        if first > grid.end_ms:
+            return known if known.notes == NO_NOTES else None
+        rest = await self._run(budget, planned, replace(grid, start_ms=first), None, as_matrix=True)
+        if not isinstance(rest, Matrix) or rest.notes != known.notes:
+            return None
+        return await self._in_thread(budget, lambda: continued(known, rest))
 
     async def select(
         self, principal: Principal, selections: Sequence[Selection]

@@ -23,6 +23,12 @@ INTERRUPTED = gauge(
     "qvmon_query_interrupted_queries",
     "Queries that were running when the process before this one ended without warning.",
 )
+CACHED_STEPS = counter(
+    "qvmon_query_cached_steps_total",
+    "Steps of range queries that may be cached: reused from an earlier answer, or computed.",
+    "outcome",
+)
+CACHE_BYTES = gauge("qvmon_query_cache_bytes", "Results of range queries that are kept.")
 SHARED = counter(
     "qvmon_query_shared_results_total",
     "Parts of rules' expressions whose result another rule due at the same time had computed.",
