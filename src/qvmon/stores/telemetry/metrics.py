@@ -64,6 +64,11 @@ UNKNOWN_LOST = gauge(
     "Unknown intervals lost since the start: over the limit, or lines that could not be read.",
     "reason",
 )
+CLOCK_JUMPS = gauge(
+    "qvmon_telemetry_clock_jumps",
+    "Times since the start that the wall clock jumped; nothing is deleted for its age in the hour "
+    "after.",
+)
 UPKEEP_FAILURES = counter(
     "qvmon_telemetry_upkeep_failures_total", "Rounds of upkeep that failed; they are tried again."
 )
@@ -91,6 +96,7 @@ class TelemetryMetrics:
         self.merged = registry.value(MERGED)
         self.deleted = registry.value(DELETED)
         self.upkeep_failures = registry.value(UPKEEP_FAILURES)
+        self.clock_jumps = registry.value(CLOCK_JUMPS)
         self._shown: set[str] = set()
         self._refused = {reason: registry.value(REFUSED, reason) for reason in REASONS.values()}
 

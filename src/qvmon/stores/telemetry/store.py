@@ -34,8 +34,10 @@ from qvmon.stores.telemetry.commit import GroupCommit
 from qvmon.stores.telemetry.config import TelemetryConfig
 from qvmon.stores.telemetry.metadata import MetadataBook
 from qvmon.stores.telemetry.metrics import TelemetryMetrics
+from qvmon.stores.telemetry.steadiness import Steadiness
 from qvmon.stores.telemetry.unknown import UnknownBook
 from qvmon.stores.telemetry.unknown_series import series_of
+from qvmon.tsdb.changes import Changes
 from qvmon.tsdb.database import Database
 from qvmon.tsdb.rows import EARLIEST
 
@@ -199,6 +201,11 @@ class TelemetryStore:
         opened = self._open
         return await opened.query(opened.database.index.refused, limit)
 
+    @property
+    def changes(self) -> Changes:
+        """What tells from when on stored samples have changed since a moment."""
+        return self._open.database.changes
+
     async def upkeep(self) -> None:
         """Flush, compact, delete what is too old and save metadata, as far as each is due."""
         await self._open.upkeep()
@@ -225,6 +232,7 @@ class _Opened:
         self._upkeep_lock = asyncio.Lock()
         self._reported = 0
         self._back_since_ms: int | None = None
+        self._steadiness = Steadiness()
         self.replayed = False
         self._replaying = asyncio.create_task(self._replay())
         self._rounds = asyncio.create_task(self._run(config.upkeep_interval_seconds))
@@ -298,9 +306,10 @@ class _Opened:
     async def upkeep(self) -> None:
         """Do one round; a round that is under way is waited for first."""
         async with self._upkeep_lock:
+            now = self._trusted_now_ms()
+            await asyncio.to_thread(self._maintain, now)
             await self._save_metadata()
-            await asyncio.to_thread(self._maintain)
-            await asyncio.to_thread(self._tend_unknown)
+            await asyncio.to_thread(self._tend_unknown, now)
 
     async def exclusively(self, work: Callable[..., Answer], *arguments: object) -> Answer:
         """Run ``work``, which changes files, between rounds of upkeep."""
@@ -318,18 +327,28 @@ class _Opened:
             await asyncio.to_thread(write)
         return name
 
-    def _maintain(self) -> None:
+    def _maintain(self, now_ms: int) -> None:
+        """Delete first: on a full disk that makes the room the rest needs."""
+        self._metrics.deleted.add(self.database.retain(now_ms))
         self._metrics.flushed.add(self.database.flush())
         while self.database.compact():
             self._metrics.merged.add()
-        self._metrics.deleted.add(self.database.retain(now_ms(self._clock)))
         self._report_damage()
 
-    def _tend_unknown(self) -> None:
+    def _trusted_now_ms(self) -> int:
+        """Return what time it is, before any sample while the clock is not steady."""
+        now, jumps = now_ms(self._clock), self._steadiness.jumps
+        steady = self._steadiness.observe(now, self._clock.monotonic())
+        if self._steadiness.jumps > jumps:
+            _log.warning("the clock jumped", now_ms=now, deleting_by_age="waits for an hour")
+        self._metrics.clock_jumps.set(self._steadiness.jumps)
+        return now if steady else EARLIEST
+
+    def _tend_unknown(self, now_ms: int) -> None:
         """Forget unknown intervals when samples of their time are forgotten, and sync the rest."""
         kept_ms = self.database.options.retention_ms
         if kept_ms:
-            self.unknown.retain(now_ms(self._clock) - kept_ms)
+            self.unknown.retain(now_ms - kept_ms)
         self.unknown.sync()
 
     def note_absence(self) -> None:

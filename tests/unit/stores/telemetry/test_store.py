@@ -124,13 +124,63 @@ async def test_blocks_are_written_and_expire_as_time_goes_on(opened):
     await store.upkeep()
     assert points(store, "qvmon_telemetry_blocks") == {(): 2}
     assert len((await times_of(store))["up"]) == 300
-    clock.jump_wall(2 * 86_400)
+    await clock.advance(2 * 86_400)
     await store.upkeep()
     assert points(store, "qvmon_telemetry_blocks") == {(): 2}
     await append(store, "up", [NOW_MS + 2 * 86_400_000])
     await store.upkeep()
+    await store.upkeep()
     assert points(store, "qvmon_telemetry_blocks") == {(): 0}
     assert points(store, "qvmon_telemetry_blocks_deleted_total") == {(): 4}
+
+
+@pytest.mark.parametrize("years", [1, 20])
+async def test_a_clock_that_jumps_ahead_and_back_deletes_nothing(opened, years):
+    """Not even when samples come with its time; a size limit would still hold."""
+    clock = JumpingClock()
+    store = await opened(clock, retention_seconds=86_400, upkeep_interval_seconds=600)
+    await append(store, "up", list(range(NOW_MS - 18_000_000, NOW_MS, 60_000)))
+    await clock.advance(7_200)
+    await store.upkeep()
+    jump = years * 31_536_000
+    clock.jump_wall(jump)
+    await append(store, "other", [NOW_MS + jump * 1000])
+    await clock.advance(3_000)
+    await store.upkeep()
+    clock.jump_wall(-jump)
+    await clock.advance(7_200)
+    await store.upkeep()
+    assert len((await times_of(store))["up"]) == 300
+    assert points(store, "qvmon_telemetry_clock_jumps") == {(): 2}
+    assert points(store, "qvmon_telemetry_blocks_deleted_total") == {(): 0}
+
+
+async def test_a_clock_set_back_refuses_what_is_from_its_future_until_it_is_right(opened):
+    clock = JumpingClock()
+    store = await opened(clock, retention_seconds=86_400)
+    await append(store, "up", list(range(NOW_MS - 18_000_000, NOW_MS, 60_000)))
+    clock.jump_wall(-10 * 31_536_000)
+    await store.upkeep()
+    result = await append(store, "up", [NOW_MS])
+    assert {reason: len(rows) for reason, rows in result.refused.items()} == {
+        "too_far_in_future": 1
+    }
+    clock.jump_wall(10 * 31_536_000)
+    assert (await append(store, "up", [NOW_MS])).accepted == 1
+    assert len((await times_of(store))["up"]) == 301
+
+
+async def test_samples_of_a_clock_that_was_ahead_can_be_deleted_so_that_right_ones_follow(opened):
+    clock = JumpingClock()
+    store = await opened(clock)
+    await append(store, "up", [NOW_MS - 60_000])
+    clock.jump_wall(31_536_000)
+    await append(store, "up", [NOW_MS + 31_536_000_000])
+    clock.jump_wall(-31_536_000)
+    assert list((await append(store, "up", [NOW_MS])).refused) == ["out_of_order"]
+    await store.delete_series([(ALL,)], NOW_MS, 2**62)
+    assert (await append(store, "up", [NOW_MS])).accepted == 1
+    assert (await times_of(store))["up"] == [NOW_MS - 60_000, NOW_MS]
 
 
 async def test_upkeep_runs_by_itself_at_its_interval(opened):
