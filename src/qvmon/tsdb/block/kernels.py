@@ -14,23 +14,12 @@ import numpy as np
 
 from qvmon.model.compiled import kernel
 from qvmon.model.series import Bools, Float64s, Int64s
+from qvmon.tsdb.packing.kernels import DIVISORS, LARGEST_INTEGER, MOST_DIGITS, is_decimal
 
-MOST_DIGITS = 15
-LARGEST_INTEGER = 2.0**53
 _FAR = 2**60
-_DIVISORS = np.array([10.0**digits for digits in range(MOST_DIGITS + 1)])
 _READ_INTS = "Array(int64, 1, 'C', readonly=True)"
 _READ_FLOATS = "Array(float64, 1, 'C', readonly=True)"
 _READ_BOOLS = "Array(boolean, 1, 'C', readonly=True)"
-
-
-@kernel("boolean(float64, float64)")
-def _is_decimal(value: float, divisor: float) -> bool:
-    """Return whether ``value`` is exactly an integer below 2^53 over ``divisor``; -0 is not."""
-    integer = np.rint(value * divisor)
-    if not abs(integer) < LARGEST_INTEGER or integer / divisor != value:
-        return False
-    return value != 0.0 or not np.signbit(value)
 
 
 @kernel(f"int64({_READ_FLOATS}, int64, int64)")
@@ -41,13 +30,13 @@ def _digits(values: Float64s, begin: int, end: int) -> int:
         if abs(values[row]) < LARGEST_INTEGER:
             largest = max(largest, abs(values[row]))
     most = np.int64(0)
-    while most < MOST_DIGITS and largest * _DIVISORS[most + 1] < LARGEST_INTEGER:
+    while most < MOST_DIGITS and largest * DIVISORS[most + 1] < LARGEST_INTEGER:
         most += 1
     digits = np.int64(0)
     for row in range(begin, end):
-        if not _is_decimal(values[row], _DIVISORS[digits]):
+        if not is_decimal(values[row], DIVISORS[digits]):
             wanted = digits + 1
-            while wanted <= most and not _is_decimal(values[row], _DIVISORS[wanted]):
+            while wanted <= most and not is_decimal(values[row], DIVISORS[wanted]):
                 wanted += 1
             if wanted <= most:
                 digits = wanted
@@ -70,12 +59,12 @@ def to_decimals(
     last = np.int64(0)
     for series in range(len(offsets) - 1):
         begin, end = offsets[series], offsets[series + 1]
-        divisor = _DIVISORS[_digits(values, begin, end)]
+        divisor = DIVISORS[_digits(values, begin, end)]
         divisors[series] = divisor
         bases[series] = 0
         decimals = np.int64(0)
         for row in range(begin, end):
-            exact[row] = not _is_decimal(values[row], divisor)
+            exact[row] = not is_decimal(values[row], divisor)
             decimals += not exact[row]
         plain = 2 * decimals < end - begin
         fresh = True

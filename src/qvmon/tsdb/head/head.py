@@ -1,7 +1,9 @@
-"""The head: the newest samples of every series, in chunks of a slab that never moves."""
+"""The head: the newest samples of every series, in arrays that never move."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from threading import Lock
@@ -11,11 +13,11 @@ import numpy as np
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Bools, Bytes, Int32s, Int64s, SampleBatch
 from qvmon.tsdb.head import kernels
+from qvmon.tsdb.head.chunks import Chunks, Snapshot
 from qvmon.tsdb.head.late import LateSamples, LateView
-from qvmon.tsdb.reserve import reserved
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 
-_CHUNK_BYTES = kernels.CHUNK * 16 + 16
+_SERIES_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +38,19 @@ class Admission:
 class Head:
     """Newest samples of all series; one thread appends, any thread reads beside it.
 
-    A reader holds the lock while it counts, not while it copies: rows once written stay as they
-    are, and chunks that a flush releases wait for the readers that began before.
+    A reader holds the lock while it notes what there is, not while it unpacks: packed samples stay
+    as they are, and cells that a flush releases wait for the readers that began before.
 
     Args:
         max_series: One more than the largest series id.
-        max_bytes: Address space for samples; memory is taken as they come.
+        max_bytes: Address space for packed samples; memory is taken as they come.
     """
 
     def __init__(self, max_series: int, max_bytes: int) -> None:
-        chunks = max(1, min(max_bytes // _CHUNK_BYTES, 2**31 - 1))
         self.settled_before = EARLIEST
         self._trimmed_before = EARLIEST
         self._lock = Lock()
-        self._newest: Int64s = reserved(max_series, np.int64)
-        self._first: Int32s = reserved(max_series, np.int32)
-        self._last: Int32s = reserved(max_series, np.int32)
-        self._series = 0
-        self._times: Int64s = reserved(chunks * kernels.CHUNK, np.int64)
-        self._bits: Int64s = reserved(chunks * kernels.CHUNK, np.int64)
-        self._filled: Int32s = reserved(chunks, np.int32)
-        self._following: Int32s = reserved(chunks, np.int32)
-        self._preceding: Int32s = reserved(chunks, np.int32)
-        self._free: Int32s = reserved(chunks, np.int32)
-        self._state: Int64s = np.array([0, 0, EARLIEST, LATEST], np.int64)
+        self._chunks = Chunks(max_series, max_bytes)
         self._late = LateSamples()
         self._flushing = LateSamples()
         self._reader_numbers = count()
@@ -69,12 +60,12 @@ class Head:
     @property
     def newest(self) -> int:
         """The newest sample's time, ``EARLIEST`` when there never was one."""
-        return int(self._state[kernels.NEWEST])
+        return int(self._chunks.state[kernels.NEWEST])
 
     @property
     def oldest(self) -> int:
         """The oldest sample's time (late ones apart), ``LATEST`` when there is none."""
-        return int(self._state[kernels.OLDEST])
+        return int(self._chunks.state[kernels.OLDEST])
 
     @property
     def late_count(self) -> int:
@@ -83,13 +74,14 @@ class Head:
 
     @property
     def chunk_bytes(self) -> int:
-        """Bytes of the chunks in use."""
-        return self.chunks * _CHUNK_BYTES
+        """Bytes of samples, packed or not yet."""
+        return self._chunks.bytes
 
     @property
     def chunks(self) -> int:
-        """How many chunks are in use."""
-        return int(self._state[kernels.FRESH] - self._state[kernels.FREE])
+        """How many stretches of samples there are: packed ones, and those not packed yet."""
+        with self._lock:
+            return self._chunks.count()
 
     def earliest(self) -> int:
         """Return the oldest sample's time, late ones included, ``LATEST`` when there is none."""
@@ -99,13 +91,13 @@ class Head:
 
     def active_series(self) -> int:
         """Return how many series have samples here, late ones apart."""
-        return int(np.count_nonzero(self._first[: self._series] >= 0))
+        return len(self._chunks.active())
 
     def active(self) -> Int64s:
         """Return the ascending ids of the series that have samples here, late ones included."""
         with self._lock:
             late = self._late_views()
-            ids = np.flatnonzero(self._first[: self._series] >= 0)
+            ids = self._chunks.active()
         several = [np.unique(view.series) for view in late if view.count]
         return np.unique(np.concatenate((ids, *several))) if several else ids
 
@@ -115,120 +107,74 @@ class Head:
         times, bits = np.ascontiguousarray(batch.timestamps), _bits(batch)
         series = np.ascontiguousarray(batch.series)
         with self._lock:
-            self._admit_series(admission.series_count)
-            kernels.append(
-                series,
-                times,
-                bits,
-                self._series,
-                self.settled_before,
-                admission.window_ms,
-                admission.not_after_ms,
-                self._newest,
-                self._first,
-                self._last,
-                self._state,
-                self._times,
-                self._bits,
-                self._filled,
-                self._following,
-                self._preceding,
-                self._free,
-                verdicts,
-            )
+            self._chunks.admit_series(admission.series_count)
+            limits = self.settled_before, admission.window_ms, admission.not_after_ms
+            self._chunks.append(series, times, bits, limits, verdicts)
             if admission.window_ms > 0 and np.any(verdicts == kernels.LATE):
                 self._flushing.compare(series, times, bits, verdicts)
                 self._late.append(series, times, bits, verdicts)
         return verdicts
 
-    def _admit_series(self, series_count: int) -> None:
-        if series_count > self._series:
-            fresh = slice(self._series, series_count)
-            self._first[fresh] = self._last[fresh] = -1
-            self._newest[fresh] = EARLIEST
-            self._series = series_count
-
     def read(self, ids: Int64s, start: int, end: int) -> Rows:
         """Return the samples of ``ids`` in start..end, late ones included."""
-        rows, late = self._read(ids, start, end)
+        with self._reading(ids, start, end) as (snapshot, late):
+            rows = snapshot.read()
         if not any(view.count for view in late):
             return rows
-        series = max(int(ids.max(initial=-1)) + 1, self._series)
+        series = max(int(ids.max(initial=-1)) + 1, self._chunks.series)
         return merged([rows, *(view.read(ids, series, start, end) for view in late)])
 
     def read_in_order(self, ids: Int64s, start: int, end: int) -> Rows:
         """Return the samples of ``ids`` in start..end, late ones apart."""
-        return self._read(ids, start, end)[0]
+        with self._reading(ids, start, end) as (snapshot, _):
+            return snapshot.read()
 
     def present(self, ids: Int64s, start: int, end: int) -> Bools:
         """Return bool[n]: which of ``ids`` have samples in start..end, late ones included."""
-        with self._lock:
-            late = self._late_views()
-            _, counts = self._count(ids, max(start, self._trimmed_before), end)
-        found: Bools = counts > 0
+        with self._reading(ids, start, end) as (snapshot, late):
+            found: Bools = snapshot.counts() > 0
         for view in late:
             found |= np.isin(ids, view.between(start, end))
         return found
 
-    def _read(self, ids: Int64s, start: int, end: int) -> tuple[Rows, list[LateView]]:
+    @contextmanager
+    def _reading(
+        self, ids: Int64s, start: int, end: int
+    ) -> Iterator[tuple[Snapshot, list[LateView]]]:
+        """Give what there is of ``ids``, in order and late, and keep it as it is."""
         with self._lock:
-            start = max(start, self._trimmed_before)
             reader = next(self._reader_numbers)
             self._readers.add(reader)
             late = self._late_views()
-            heads, counts = self._count(ids, start, end)
+            snapshot = self._chunks.snapshot(ids, max(start, self._trimmed_before), end)
         try:
-            rows = Rows.sized(counts)
-            kernels.copy_head(
-                start,
-                heads,
-                rows.offsets,
-                self._following,
-                self._times,
-                self._bits,
-                rows.times,
-                rows.bits,
-            )
+            yield snapshot, late
         finally:
             with self._lock:
                 self._readers.remove(reader)
-        return rows, late
 
     def _late_views(self) -> list[LateView]:
         return [self._flushing.view(), self._late.view()]
 
-    def _count(self, ids: Int64s, start: int, end: int) -> tuple[Int32s, Int64s]:
-        """Return the first chunk of each series and its samples in start..end."""
-        heads, counts = np.full(len(ids), -1, np.int32), np.zeros(len(ids), np.int64)
-        kernels.count_head(
-            ids,
-            self._series,
-            start,
-            end,
-            self._first,
-            self._filled,
-            self._following,
-            self._times,
-            heads,
-            counts,
-        )
-        return heads, counts
-
     def counts(self, start: int, end: int) -> Int64s:
         """Return int64[series]: about how many samples each has in start..end, late ones apart.
 
-        It takes no lock, so that appends go on. It is exact where nothing is appended: before
-        ``settled_before``.
+        It is 0 only where there is none.
         """
-        start = max(start, self._trimmed_before)
-        return self._count(np.arange(self._series), start, end)[1]
+        return self.about(np.arange(self._chunks.series), start, end)
 
     def about(self, ids: Int64s, start: int, end: int) -> Int64s:
         """Return int64[n]: about how many samples of ``ids`` are in start..end, late ones apart.
 
-        It takes no lock, so that appends go on.
+        It is 0 only where there is none. Appends may go on between some series and others.
         """
-        return self._count(ids, max(start, self._trimmed_before), end)[1]
+        counts = [np.empty(0, np.int64)]
+        for begin in range(0, len(ids), _SERIES_AT_ONCE):
+            some = ids[begin : begin + _SERIES_AT_ONCE]
+            with self._lock:
+                low = max(start, self._trimmed_before)
+                counts.append(self._chunks.estimate(some, low, end))
+        return np.concatenate(counts)
 
     def delete(self, ids: Int64s, start: int, end: int) -> None:
         """Forget the samples of ``ids`` in start..end, late ones too; newer ones may come again.
@@ -239,28 +185,9 @@ class Head:
             QvmonError: EXHAUSTED, when there is no room to copy what stays; delete again later.
         """
         with self._lock:
-            released = np.empty(int(self._state[kernels.FRESH]) + 1, np.int32)
-            number = kernels.delete_rows(
-                np.ascontiguousarray(ids),
-                self._series,
-                start,
-                end,
-                self._first,
-                self._last,
-                self._filled,
-                self._following,
-                self._preceding,
-                self._times,
-                self._bits,
-                self._free,
-                self._state,
-                self._newest,
-                released,
-            )
-            done = number if number >= 0 else -1 - number
-            self._released.append((next(self._reader_numbers), released[:done].copy()))
-            self._reuse_released()
-            if number < 0:
+            released, done = self._chunks.remove(np.ascontiguousarray(ids), start, end)
+            self._release(released)
+            if not done:
                 raise QvmonError(ErrorKind.EXHAUSTED, "the head has no room to delete samples")
             self._late = self._late.without(ids, start, end)
             self._flushing = self._flushing.without(ids, start, end)
@@ -272,31 +199,18 @@ class Head:
 
     def trim(self, before: int) -> None:
         """Forget the samples older than ``before``: blocks have them."""
-        released = np.empty(int(self._state[kernels.FRESH]), np.int32)
         with self._lock:
-            number = kernels.trim(
-                before,
-                self._series,
-                self._first,
-                self._last,
-                self._filled,
-                self._following,
-                self._times,
-                self._state,
-                released,
-            )
             self._trimmed_before = before
-            self._released.append((next(self._reader_numbers), released[:number].copy()))
-            self._reuse_released()
+            self._release(self._chunks.trim(before))
 
-    def _reuse_released(self) -> None:
+    def _release(self, cells: Int32s) -> None:
+        """Reuse cells when the readers of now have ended, and others for which that is so."""
+        self._released.append((next(self._reader_numbers), cells))
         oldest_reader = min(self._readers, default=LATEST)
-        ready = [chunks for number, chunks in self._released if number < oldest_reader]
+        ready = [some for number, some in self._released if number < oldest_reader]
         self._released = self._released[len(ready) :]
-        for chunks in ready:
-            free = int(self._state[kernels.FREE])
-            self._free[free : free + len(chunks)] = chunks
-            self._state[kernels.FREE] = free + len(chunks)
+        for some in ready:
+            self._chunks.reuse(some)
 
     def freeze_late(self) -> LateSamples:
         """Set the late samples aside for a flush and return them; they stay readable.

@@ -1,0 +1,164 @@
+"""The arrays of the head: newest samples as rows, older ones packed in chunks of cells.
+
+No lock and no reader is known here: ``Head`` sees to both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qvmon.model.series import Bytes, Int32s, Int64s
+from qvmon.tsdb.head import kernels
+from qvmon.tsdb.reserve import reserved
+from qvmon.tsdb.rows import EARLIEST, LATEST, Rows
+from qvmon.tsdb.threads import side_by_side, stretches
+
+_CELL_BYTES = 8 * kernels.WORDS
+_SLOT_BYTES = 16 * kernels.ROWS
+
+
+class Chunks:
+    """Samples of all series in order of time.
+
+    Args:
+        max_series: One more than the largest series id.
+        max_bytes: Address space for packed samples; memory is taken as they come.
+    """
+
+    def __init__(self, max_series: int, max_bytes: int) -> None:
+        cells = max(1, min(max_bytes // _CELL_BYTES, 2**31 - 2))
+        self._newest: Int64s = reserved(max_series, np.int64)
+        self._slots: Int32s = reserved(max_series, np.int32)
+        self._first: Int32s = reserved(max_series, np.int32)
+        self._last: Int32s = reserved(max_series, np.int32)
+        self._cells: Int64s = reserved(cells * kernels.WORDS, np.int64)
+        self._free_cells: Int32s = reserved(cells, np.int32)
+        self.state: Int64s = np.array([0, 0, 0, 0, EARLIEST, LATEST], np.int64)
+        self.series = 0
+        self._tables = (
+            self._newest,
+            self._slots,
+            self._first,
+            self._last,
+            reserved(max_series * kernels.ROWS, np.int64),
+            reserved(max_series * kernels.ROWS, np.int64),
+            reserved(max_series, np.uint8),
+            reserved(max_series, np.int32),
+            self._cells,
+            self._free_cells,
+            self.state,
+        )
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in use."""
+        cells = self.state[kernels.FRESH_CELLS] - self.state[kernels.FREE_CELLS]
+        slots = self.state[kernels.FRESH_SLOTS] - self.state[kernels.FREE_SLOTS]
+        return int(cells) * _CELL_BYTES + int(slots) * _SLOT_BYTES
+
+    def count(self) -> int:
+        """Return how many chunks there are; the samples not packed yet are one each series."""
+        return int(kernels.count_lists(self.series, self._tables)) + len(self.active())
+
+    def active(self) -> Int64s:
+        """Return the ascending ids of the series that have samples."""
+        return np.flatnonzero(self._slots[: self.series] >= 0)
+
+    def admit_series(self, series: int) -> None:
+        """Know series up to number ``series - 1`` from now on."""
+        if series > self.series:
+            fresh = slice(self.series, series)
+            self._slots[fresh] = self._first[fresh] = self._last[fresh] = -1
+            self._newest[fresh] = EARLIEST
+            self.series = series
+
+    def append(
+        self,
+        series: Int64s,
+        times: Int64s,
+        bits: Int64s,
+        limits: tuple[int, int, int],
+        verdicts: Bytes,
+    ) -> None:
+        """Store samples; ``limits`` are settled_before, window and not_after of ``kernels``."""
+        kernels.append(series, times, bits, self.series, *limits, verdicts, self._tables)
+
+    def snapshot(self, ids: Int64s, start: int, end: int) -> Snapshot:
+        """Return what is to be read of ``ids`` in start..end, whatever is appended later."""
+        extents = np.empty((len(ids), 4), np.int64)
+        tails = (
+            np.empty((len(ids), kernels.ROWS), np.int64),
+            np.empty((len(ids), kernels.ROWS), np.int64),
+        )
+        kernels.snapshot(ids, self.series, start, end, extents, *tails, self._tables)
+        return Snapshot(extents, tails, start, end, self._cells)
+
+    def estimate(self, ids: Int64s, start: int, end: int) -> Int64s:
+        """Return int64[n]: about how many samples of ``ids`` are in start..end."""
+        counts = np.zeros(len(ids), np.int64)
+        kernels.estimate(ids, self.series, start, end, counts, self._tables)
+        return counts
+
+    def trim(self, before: int) -> Int32s:
+        """Forget the samples older than ``before``; return the cells that are to be reused."""
+        released = self._room_for_released()
+        count = kernels.trim(before, self.series, released, self._tables)
+        return released[:count].copy()
+
+    def remove(self, ids: Int64s, start: int, end: int) -> tuple[Int32s, bool]:
+        """Take out samples; return the cells that are to be reused, and whether all are done."""
+        released = self._room_for_released()
+        count = kernels.remove(ids, self.series, start, end, released, self._tables)
+        return released[: count if count >= 0 else -1 - count].copy(), count >= 0
+
+    def _room_for_released(self) -> Int32s:
+        return np.empty(int(self.state[kernels.FRESH_CELLS]) + 1, np.int32)
+
+    def reuse(self, cells: Int32s) -> None:
+        """Use cells again that nobody reads any more."""
+        free = int(self.state[kernels.FREE_CELLS])
+        self._free_cells[free : free + len(cells)] = cells
+        self.state[kernels.FREE_CELLS] = free + len(cells)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What there was of n series; readable while the chunks are not reused.
+
+    Attributes:
+        extents: int64[n, 4]; see ``kernels.snapshot``.
+        tails: int64[n, ROWS] times and bits of the samples not packed yet.
+        start: No sample is older.
+        end: No sample is newer.
+        cells: Those of the head.
+    """
+
+    extents: NDArray[np.int64]
+    tails: tuple[NDArray[np.int64], NDArray[np.int64]]
+    start: int
+    end: int
+    cells: Int64s
+
+    def counts(self) -> Int64s:
+        """Return int64[n]: the samples of each series."""
+        counts = np.empty(len(self.extents), np.int64)
+        side_by_side(lambda rows: self._count(rows, counts), stretches(len(counts)))
+        return counts
+
+    def _count(self, rows: range, counts: Int64s) -> None:
+        limits = rows.start, rows.stop, self.start, self.end
+        kernels.count_chunks(self.extents, *limits, self.cells, counts)
+
+    def read(self) -> Rows:
+        """Return the samples."""
+        rows = Rows.sized(self.counts())
+        side_by_side(lambda some: self._copy(some, rows), stretches(len(self.extents)))
+        return rows
+
+    def _copy(self, some: range, rows: Rows) -> None:
+        limits = some.start, some.stop, self.start, self.end
+        columns = self.cells, rows.offsets, rows.times, rows.bits
+        kernels.copy_chunks(self.extents, *self.tails, *limits, *columns)
