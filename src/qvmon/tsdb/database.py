@@ -49,7 +49,7 @@ from qvmon.tsdb.log.wal import WriteAheadLog
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.recover import recover, survey
-from qvmon.tsdb.rows import EARLIEST, Rows, merged
+from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 from qvmon.tsdb.snapshot import write_snapshot
 from qvmon.tsdb.tombstones import Tombstone
 
@@ -280,16 +280,17 @@ class Database:
         with self._upkeep(), self._write_lock:
             self.wal.commit()
             where = self.wal.rotate(), self.blocks.last
-            entries = [Tombstone(each, start_ms, end_ms, *where) for each in matcher_sets]
+            bounds = max(start_ms, EARLIEST), min(end_ms, LATEST)
+            entries = [Tombstone(each, *bounds, *where) for each in matcher_sets]
             self.tombstones.add(entries)
             try:
                 for each in entries:
                     ids = self.index.match(each.matchers)
-                    self.head.delete(ids, start_ms, end_ms)
+                    self.head.delete(ids, *bounds)
                     for block in self.blocks:
-                        block.delete(ids, start_ms, end_ms)
+                        block.delete(ids, *bounds)
             finally:
-                self.changes.wrote(start_ms)
+                self.changes.wrote(bounds[0])
 
     def clean_tombstones(self) -> int:
         """Rewrite the blocks that hold deleted samples without them; return how many."""

@@ -50,6 +50,15 @@ def test_a_series_without_samples_left_is_not_listed(small):
     assert small.database.series([], 0, 1_600).all_labels() == [labels_of(2)]
 
 
+def test_a_deletion_of_all_time_may_say_so_with_any_numbers(small):
+    fill(small, 1, 2)
+    small.delete(1, start=-(2**70), end=2**70)
+    small.reopen()
+    assert list(small.read()) == [2]
+    assert small.append((1, -(2**40), 1.0)).refused["too_old"].tolist() == [0]
+    assert small.append((1, 3_000, 1.0)).accepted == 1
+
+
 def test_a_deleted_stretch_of_the_head_can_be_filled_anew(small):
     small.append((1, 10, 1.0), (1, 20, 2.0), (1, 30, 3.0))
     small.delete(1, start=20, end=30)

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from qvmon.model.labels import Labels
-from qvmon.model.series import Bools, Float64s, Int32s, Int64s, SeriesKeys
+from qvmon.model.series import Bools, Bytes, Float64s, Int32s, Int64s, SeriesKeys
 from qvmon.tsdb.block import kernels
 from qvmon.tsdb.block.meta import BLOCK_VERSION, BlockMeta
 from qvmon.tsdb.durable import publish_directory
+from qvmon.tsdb.identity.pairs import LabelPairs
 from qvmon.tsdb.paths import BlockPaths
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows
 
@@ -184,12 +184,11 @@ def _shorter_encoding(times: pa.Array) -> str:
 def _write_series(
     paths: BlockPaths, keys: SeriesKeys, kept: Int64s, written: _SamplesWriter
 ) -> None:
-    labels = [Labels.decode(keys.key(row)).pairs() for row in kept.tolist()]
     counts = np.concatenate(written.counts)[kept]
     columns = [
         pa.array(np.arange(len(kept), dtype=np.int32)),
         _binary(keys).take(pa.array(kept)),
-        pa.array(labels, _SERIES.field("labels").type),
+        _labels(keys, kept),
         pa.array(np.cumsum(counts) - counts),
         pa.array(counts),
         pa.array(np.concatenate(written.bases)[kept]),
@@ -197,6 +196,18 @@ def _write_series(
     ]
     table = pa.table(columns, schema=_SERIES)
     pq.write_table(table, paths.series, compression="zstd", write_page_checksum=True)
+
+
+def _labels(keys: SeriesKeys, rows: Int64s) -> pa.MapArray:
+    pairs = LabelPairs.of(keys, rows)
+    names = _strings(pairs.name_ends, pairs.names)
+    values = _strings(pairs.value_ends, pairs.values)
+    return pa.MapArray.from_arrays(pa.array(pairs.ends), names, values)
+
+
+def _strings(ends: Int32s, arena: Bytes) -> pa.StringArray:
+    buffers = [pa.py_buffer(ends), pa.py_buffer(arena)]
+    return pa.StringArray.from_buffers(len(ends) - 1, *buffers)
 
 
 def _binary(keys: SeriesKeys) -> pa.LargeBinaryArray:

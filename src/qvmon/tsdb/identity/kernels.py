@@ -512,3 +512,51 @@ def copy_strings(arena: Bytes, ends: Int64s, codes: Int64s, offsets: Int64s, out
         at, start = offsets[row], ends[codes[row]]
         for i in range(ends[codes[row] + 1] - start):
             out[at + i] = arena[start + i]
+
+
+@kernel(f"void({READ_BYTES}, {READ_INTS}, {READ_INTS}, int64[::1])")
+def measure_labels(keys: Bytes, offsets: Int64s, rows: Int64s, sizes: Int64s) -> None:
+    """Add to ``sizes`` the labels of the keys in ``rows``, and the bytes of names and of values."""
+    for row in rows:
+        at, stop = offsets[row], offsets[row + 1]
+        place = 1
+        while at < stop:
+            length, at = read_length(keys, at, stop)
+            sizes[place] += length
+            sizes[0] += place - 1
+            place = 3 - place
+            at += length
+
+
+@kernel(
+    f"void({READ_BYTES}, {READ_INTS}, {READ_INTS},"
+    " int32[::1], int32[::1], uint8[::1], int32[::1], uint8[::1])"
+)
+def split_labels(
+    keys: Bytes,
+    offsets: Int64s,
+    rows: Int64s,
+    ends: Int32s,
+    name_ends: Int32s,
+    names: Bytes,
+    value_ends: Int32s,
+    values: Bytes,
+) -> None:
+    """Copy names and values of the keys in ``rows`` to arenas as long as they were measured."""
+    pair = 0
+    name_at, value_at = np.int64(0), np.int64(0)
+    for i in range(len(rows)):
+        at, stop = offsets[rows[i]], offsets[rows[i] + 1]
+        while at < stop:
+            length, at = read_length(keys, at, stop)
+            names[name_at : name_at + length] = keys[at : at + length]
+            name_at += length
+            at += length
+            length, at = read_length(keys, at, stop)
+            values[value_at : value_at + length] = keys[at : at + length]
+            value_at += length
+            at += length
+            pair += 1
+            name_ends[pair] = np.int32(name_at)
+            value_ends[pair] = np.int32(value_at)
+        ends[i + 1] = np.int32(pair)
