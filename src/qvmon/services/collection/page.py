@@ -66,6 +66,7 @@ class HttpPages:
         # a body of exactly the limit is refused, as in Prometheus
         limit = job.body_size_limit_bytes - 1 if job.body_size_limit_bytes else max_body_bytes
         self._max_body_bytes = min(limit, max_body_bytes)
+        self._fixed: OutboundRequest | None = None
 
     async def page(self) -> Page:
         """Return the answer to one GET."""
@@ -90,6 +91,23 @@ class HttpPages:
             raise
 
     async def _request(self) -> OutboundRequest:
+        """Return the request; it is made anew only where files hold a part of it."""
+        request = self._fixed or await self._new_request()
+        if not self._reads_files():
+            self._fixed = request
+        return request
+
+    def _reads_files(self) -> bool:
+        job = self._job
+        basic, authorization = job.basic_auth, job.authorization
+        return bool(
+            job.bearer_token_file
+            or (basic and (basic.username_file or basic.password_file))
+            or (authorization and authorization.credentials_file)
+            or any(each.files for each in job.http_headers.values())
+        )
+
+    async def _new_request(self) -> OutboundRequest:
         timeout = self._target.timeout_ms / 1000
         headers = {
             "Accept": accept_header(self._job.scrape_protocols),
