@@ -22,8 +22,7 @@ from qvmon.services.collection import TargetsView
 from qvmon.services.configuration import AccessService
 from qvmon.services.distribution import DistributionService
 from qvmon.services.incidents import IncidentsService
-from qvmon.stores.query import RunningQueries
-from qvmon.stores.query.statistics import QueryStatistics
+from qvmon.stores.query import Priority, QueryLimits, QueryStatistics, RunningQueries
 from qvmon.wire.remote_write import WriteRequest
 
 
@@ -38,6 +37,8 @@ class Queries(Protocol):
         *,
         lookback_ms: int | None = None,
         timeout_seconds: float | None = None,
+        limits: QueryLimits = ...,
+        priority: Priority = ...,
         statistics: QueryStatistics | None = None,
     ) -> Result:
         """Return the value of a query at one moment, its cost in ``statistics``."""
@@ -53,7 +54,10 @@ class Queries(Protocol):
         *,
         lookback_ms: int | None = None,
         timeout_seconds: float | None = None,
+        limits: QueryLimits = ...,
+        priority: Priority = ...,
         statistics: QueryStatistics | None = None,
+        use_cache: bool = True,
     ) -> Result:
         """Return the value of a query at every step, its cost in ``statistics``."""
         ...

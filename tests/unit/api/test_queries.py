@@ -43,3 +43,21 @@ async def test_running_queries_are_listed_without_names(house: House, monkeypatc
     (fact,) = [each for each in house.ledger.facts if isinstance(each.body, QueryCanceled)]
     assert (fact.body.query, fact.body.asker) == ("sum(up)", "person:ada")
     assert fact.actor.startswith("token:owner.administrator")
+
+
+async def test_a_query_may_be_asked_to_cost_little(house: House) -> None:
+    """Limits, priority and freshness are parameters beside Prometheus' own."""
+    viewer = await house.program("viewer")
+    refused = await viewer.get(
+        "/api/v1/query", params={"query": "max_over_time(up[1h:1s])", "max_samples": "99"}
+    )
+    assert refused.status_code == 422
+    assert "at most 99 are allowed (max_samples)" in refused.json()["error"]
+    for name, wrong in (("max_series", "-1"), ("max_bytes", "1k"), ("priority", "first")):
+        answer = await viewer.get("/api/v1/query", params={"query": "1", name: wrong})
+        assert answer.status_code == 400
+        assert name in answer.json()["error"]
+    span = {"query": "vector(1)", "start": "0", "end": "60", "step": "10"}
+    for more in ({"priority": "analysis"}, {"nocache": "1"}, {"max_bytes": "10000"}):
+        answer = await viewer.get("/api/v1/query_range", params={**span, **more})
+        assert len(answer.json()["data"]["result"][0]["values"]) == 7

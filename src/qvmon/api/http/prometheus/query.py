@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.prometheus.answers import success
+from qvmon.api.http.prometheus.costs import asked_limits, asked_priority
 from qvmon.api.http.prometheus.disconnection import while_connected
 from qvmon.api.http.prometheus.errors import bad_parameter, execution_error
 from qvmon.api.http.prometheus.parameters import Parameters, go_duration, parse_duration_ms
@@ -23,7 +24,7 @@ from qvmon.api.ports import Queries
 from qvmon.model.clock import Clock, now_ms
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.promql import Notes, Result, Text
-from qvmon.stores.query.statistics import QueryStatistics
+from qvmon.stores.query import Priority, QueryLimits, QueryStatistics
 
 MOST_POINTS = 11_000
 _METHODS = ["GET", "POST"]
@@ -45,6 +46,8 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
             at,
             lookback_ms=options.lookback_ms,
             timeout_seconds=options.timeout_seconds,
+            limits=options.limits,
+            priority=options.priority,
             statistics=options.statistics,
         )
         try:
@@ -67,7 +70,10 @@ def query_routes(queries: Queries, clock: Clock) -> APIRouter:
             step,
             lookback_ms=options.lookback_ms,
             timeout_seconds=options.timeout_seconds,
+            limits=options.limits,
+            priority=options.priority,
             statistics=options.statistics,
+            use_cache=not asked.text("nocache"),
         )
         try:
             result = await while_connected(request, work)
@@ -84,14 +90,22 @@ class _Options:
 
     timeout_seconds: float | None
     lookback_ms: int | None
+    limits: QueryLimits
+    priority: Priority
     statistics: QueryStatistics | None
     warnings: list[str]
 
     @classmethod
     def of(cls, asked: Parameters) -> _Options:
         stats = asked.text("stats")
-        timeout, lookback = _timeout(asked), _lookback(asked)
-        return cls(timeout, lookback, statistics_wanted(stats), statistics_warnings(stats))
+        return cls(
+            timeout_seconds=_timeout(asked),
+            lookback_ms=_lookback(asked),
+            limits=asked_limits(asked),
+            priority=asked_priority(asked),
+            statistics=statistics_wanted(stats),
+            warnings=statistics_warnings(stats),
+        )
 
 
 async def _answer(
