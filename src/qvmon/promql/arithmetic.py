@@ -76,8 +76,19 @@ def elementwise(function: str, values: Float64s) -> Float64s:
 
 
 def clamp(values: Float64s, low: Float64s, high: Float64s) -> Float64s:
-    """Return values held between the bounds; a bound that is NaN makes NaN."""
-    return np.minimum(np.maximum(values, low), high)
+    """Return values held between the bounds, as ``greatest`` and ``least`` do it."""
+    return greatest(low, least(high, values))
+
+
+def greatest(left: Float64s, right: Float64s) -> Float64s:
+    """Return the greater of each pair: infinity if either is, else NaN if either is (as in Go)."""
+    result: Float64s = np.maximum(left, right)
+    return np.where((left == np.inf) | (right == np.inf), np.inf, result)
+
+
+def least(left: Float64s, right: Float64s) -> Float64s:
+    """Return the lesser of each pair: minus infinity if either is, else NaN if either is."""
+    return -greatest(-left, -right)
 
 
 def round_to(values: Float64s, nearest: Float64s) -> Float64s:

@@ -70,7 +70,10 @@ def combine(node: Binary, left: Sheet, right: Sheet, *, drop_late: bool) -> Shee
     duplicates = _first_collision(one.present & active, one_groups, count)
     several = None
     if matching.cardinality is Cardinality.ONE_TO_ONE:
-        several = _first_collision(parts[0].present, many_groups[parts[0].many_rows], count)
+        matched, groups = parts[0].present, many_groups[parts[0].many_rows]
+        if fill_one is not None:
+            matched, groups = many.present & active, many_groups
+        several = _first_collision(matched, groups, count)
     if duplicates is not None and (several is None or duplicates <= several):
         _refuse_duplicates(matching, one, one_groups, duplicates)
     if several is not None:

@@ -26,11 +26,16 @@ class DurationParser(TokenStream):
         return duration
 
     def offset_duration(self) -> Duration:
-        """Return the duration of an ``offset``; arithmetic needs parentheses there."""
+        """Return the duration of an ``offset``; arithmetic needs parentheses there.
+
+        It may begin with them: then all operators that follow are of the duration.
+        """
         expected = "number, duration, step(), or range()"
         if self.token.kind in ("+", "-"):
             sign = self.take()
             return _signed_duration(sign, self._duration_operand("offset", expected))
+        if self.token.kind == "(":
+            return self._duration(0, "offset", expected)
         return self._duration_operand("offset", expected)
 
     def _duration(self, least: int, context: str, expected: str) -> Duration:

@@ -37,6 +37,7 @@ from qvmon.promql.windows.parts import by_parts
 
 _UNWATCHED = Watch()
 
+_COMPUTED = (Aggregate, Binary, Call)
 _TRIMS = ("</", ">/")
 
 
@@ -73,7 +74,7 @@ def evaluate(
     if root.type is ValueType.MATRIX:
         if watch.tally is not None:
             watch.tally.subquery_is_all = isinstance(root, Subquery)
-        found = windows.samples(evaluation.windows(root, scope))
+        found = windows.in_label_order(windows.samples(evaluation.windows(root, scope, last=True)))
         notes = evaluation.notes.notes()
         return Samples(
             found.labels, found.offsets, found.timestamps, found.values, found.starts, notes
@@ -174,7 +175,16 @@ class Evaluation:
         tally.holds(before, int(found.present.sum()))
         return found
 
+    def _once(self, node: Node, scope: Scope) -> Sheet:
+        """Return an expression that is the same at every step, computed for the first."""
+        grid = replace(scope.grid, end_ms=scope.grid.start_ms, step_ms=0)
+        found = self._vector(node, replace(scope, grid=grid))
+        return found.with_values(*at_every_step(found.values, found.present, scope.grid.steps))
+
     def _vector(self, node: Node, scope: Scope) -> Sheet:
+        can_repeat = scope.grid.steps > 1 and self.watch.tally is None
+        if can_repeat and isinstance(node, _COMPUTED) and is_fixed(node):
+            return self._once(node, scope)
         match node:
             case VectorSelector():
                 return self._selector(node, scope)
@@ -213,8 +223,14 @@ class Evaluation:
             self.watch.tally.window(in_last_window(found.columns, found.starts, found.ends))
         return found
 
-    def windows(self, node: Node, scope: Scope) -> windows.Windows:
-        """Return the range vector of an expression at every step."""
+    def windows(self, node: Node, scope: Scope, *, last: bool = False) -> windows.Windows:
+        """Return the range vector of an expression at every step.
+
+        Args:
+            node: The expression.
+            scope: Where it stands.
+            last: Whether it is all of the query: names that are dropped late are dropped then.
+        """
         node = unwrapped(node)
         at = scope.grid.times()
         if isinstance(node, MatrixSelector):
@@ -229,6 +245,8 @@ class Evaluation:
         inner = scope.inside(node)
         is_all = self.watch.tally is not None and self.watch.tally.enter(inner.grid)
         values = self.vector(node.expression, inner)
+        if last and self.drop_late:
+            values = merged(unnamed(values, values.unnamed))
         columns = windows.columns_of(values, inner.grid.times())
         length = scope.milliseconds(node.range, positive=True)
         looked = scope.looked_at(node.shift)
@@ -266,8 +284,6 @@ class Evaluation:
         if node.parameter is None:
             return groups.aggregate(node, of, None)
         parameter, place = self.scalar(node.parameter, scope), unwrapped(node.parameter).span
-        if is_fixed(node.operand):
-            parameter = np.full_like(parameter, parameter[0])
         if node.operator == "quantile":
             self.notes.check_extreme_quantiles(place, parameter)
         elif node.operator == "limit_ratio":

@@ -13,12 +13,12 @@ from qvmon.model.floats import format_float
 from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
 from qvmon.promql import histogram, info_function, labelling, starts, windows
-from qvmon.promql.arithmetic import UNARY, clamp, elementwise, round_to
+from qvmon.promql.arithmetic import UNARY, clamp, elementwise, greatest, least, round_to
 from qvmon.promql.binary import nameless
 from qvmon.promql.dates import DATE_PARTS, date_part
 from qvmon.promql.nodes import Call, Node, Subquery, ValueType, VectorSelector
 from qvmon.promql.notes import NoteBook, short
-from qvmon.promql.plan import Scope, is_fixed, unwrapped
+from qvmon.promql.plan import Scope, unwrapped
 from qvmon.promql.position import NOWHERE, Span
 from qvmon.promql.sheet import (
     Sheet,
@@ -85,7 +85,7 @@ def scalar_call(of: Arguments, node: Call, scope: Scope) -> Float64s:
         return _only_value(of.vector(node.arguments[0], scope))
     if node.function in ("min_of", "max_of"):
         left, right = (of.scalar(argument, scope) for argument in node.arguments)
-        return np.minimum(left, right) if node.function == "min_of" else np.maximum(left, right)
+        return least(left, right) if node.function == "min_of" else greatest(left, right)
     query = scope.query
     constants = {
         "pi": np.pi,
@@ -285,16 +285,18 @@ def _windows_place(argument: Node) -> Span:
 
 def _unchanged(of: Arguments, node: Call, scope: Scope) -> Sheet:
     """Return the argument: sorting shows only in the result of an instant query."""
-    if scope.grid.start_ms != scope.grid.end_ms and not is_fixed(node):
+    unsorted = of.vector(node.arguments[0], scope)
+    if scope.grid.start_ms != scope.grid.end_ms:
         what = "sort is ineffective for range queries since results are always ordered by labels"
         of.notes.warn(node.span, what)
-    return of.vector(node.arguments[0], scope)
+    return unsorted
 
 
 def _quantile(of: Arguments, node: Call, scope: Scope) -> Sheet:
     quantiles, argument = of.scalar(node.arguments[0], scope), node.arguments[1]
+    buckets = _buckets(of, argument, scope)
     of.notes.check_quantiles(_place(node.arguments[0]), quantiles)
-    out = histogram.quantile(quantiles, _buckets(of, argument, scope), scope.grid.times())
+    out = histogram.quantile(quantiles, buckets, scope.grid.times())
     _note_repairs(of, argument, *out)
     return nameless(out[0], drop_late=of.drop_late)
 

@@ -100,7 +100,8 @@ def natural(text: str) -> list[tuple[bool, int, str]]:
 def labels_when_absent(argument: Node) -> Labels:
     """Return the labels of the series that stands for a selector's absence.
 
-    They are those that its matchers fix to one value.
+    They are those that its matchers fix to one value. What a label's first ``=`` says holds unless
+    another matcher of the label follows.
     """
     node = unwrapped(argument)
     if isinstance(node, MatrixSelector):
@@ -108,11 +109,12 @@ def labels_when_absent(argument: Node) -> Labels:
     if not isinstance(node, VectorSelector):
         return Labels()
     fixed: dict[str, str] = {}
+    seen: set[str] = set()
     for matcher in node.matchers:
-        if matcher.op is MatchOp.EQUAL and matcher.name not in fixed:
-            fixed[matcher.name] = matcher.value
-        else:
-            fixed[matcher.name] = ""
+        first = matcher.op is MatchOp.EQUAL and matcher.name not in seen
+        fixed[matcher.name] = matcher.value if first else ""
+        if first:
+            seen.add(matcher.name)
     return Labels(fixed).without(*METADATA_LABELS)
 
 

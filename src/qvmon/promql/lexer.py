@@ -119,7 +119,6 @@ _NUMBER = re.compile(
     r"|(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)"
     r"(?:[eE][+-]?[0-9](?:_?[0-9])*)?)(?![a-zA-Z0-9_.])"
 )
-_DURATION = re.compile(r"[0-9]+[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?![a-zA-Z0-9_])")
 _OPERATOR = re.compile(r"==|!=|<=|>=|</|>/|[-+*/%^=<>@,()]")
 _MATCH_OPERATOR = re.compile(r"=~|!~|!=|[=,]")
 _ESCAPED = (
@@ -221,9 +220,9 @@ class Lexer:
     def _number(self) -> Token:
         if match := _NUMBER.match(self._text, self._at):
             return Token(NUMBER, match.group(), self._at)
-        if match := _DURATION.match(self._text, self._at):
-            return Token(DURATION, match.group(), self._at)
-        read = NumberScanner(self._text, self._at).refused()
+        read, passes = NumberScanner(self._text, self._at).read()
+        if passes:
+            return Token(DURATION, read, self._at)
         return self._bad(f"bad number or duration syntax: {quote(read)}")
 
     def _word(self, word: str) -> Token:

@@ -1,11 +1,14 @@
-"""How far Prometheus reads what begins like a number, before it refuses it.
+"""How far Prometheus reads what begins like a number but is none.
 
-Source: Prometheus promql/parser/lex.go. Only needed for words that are neither numbers nor
-durations: its complaint quotes what it has read until then.
+Source: Prometheus promql/parser/lex.go. Its complaint quotes what it has read until then; some of
+these words it takes for a duration at first.
 """
 
 from __future__ import annotations
 
+import re
+
+_WORD_CHARACTER = re.compile(r"[0-9a-zA-Z_]")
 _DECIMAL = "0123456789"
 _HEXADECIMAL = "0123456789abcdefABCDEF"
 
@@ -22,11 +25,11 @@ class NumberScanner:
         self._text = text
         self._start = self._at = at
 
-    def refused(self) -> str:
-        """Return what has been read of a word that is no number."""
+    def read(self) -> tuple[str, bool]:
+        """Return what is read of a word that is no number, and whether it passes as a duration."""
         self._number()
-        self._duration()
-        return self._text[self._start : self._at]
+        passes = self._duration()
+        return self._text[self._start : self._at], passes
 
     def _peek(self) -> str:
         return self._text[self._at : self._at + 1]
@@ -65,14 +68,17 @@ class NumberScanner:
             self._accept("+-")
         return not self._accept("._eE") and self._peek() != ""
 
-    def _duration(self) -> None:
+    def _duration(self) -> bool:
         if not self._accept("smhdwy"):
-            return
+            return False
         self._accept("s")
         while self._accept(_DECIMAL):
             while self._accept(_DECIMAL):
                 pass
             if not self._accept("smhdw"):
-                return
+                return False
             self._accept("s")
-        self._at += self._at < len(self._text)
+        if _WORD_CHARACTER.match(self._peek()) is None:
+            return True
+        self._at += 1
+        return False

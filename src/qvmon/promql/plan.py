@@ -226,10 +226,16 @@ def is_fixed(node: Node) -> bool:
             return node.selector.shift.at is not None
         case Aggregate():
             return is_fixed(node.operand)
-        case Call(function="timestamp"):
-            argument = unwrapped(node.arguments[0])
-            return isinstance(argument, VectorSelector) and is_fixed(argument)
         case Call():
-            return node.function not in _TIME_DEPENDENT and all(map(is_fixed, node.arguments))
+            return _is_fixed_call(node)
         case _:
             return all(map(is_fixed, node.children))
+
+
+def _is_fixed_call(node: Call) -> bool:
+    if node.function == "info":
+        return False  # where it looks may differ from where its argument does
+    if node.function == "timestamp":
+        argument = unwrapped(node.arguments[0])
+        return isinstance(argument, VectorSelector) and is_fixed(argument)
+    return node.function not in _TIME_DEPENDENT and all(map(is_fixed, node.arguments))

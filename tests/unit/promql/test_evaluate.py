@@ -10,7 +10,7 @@ import pytest
 from qvmon.model.errors import QvmonError
 from qvmon.model.labels import Labels
 from qvmon.model.series import LabelFrame, Selection, SeriesColumns
-from qvmon.promql import Grid, Matrix, Result, Scalar, Text, Vector, evaluate, plan
+from qvmon.promql import Grid, Matrix, Result, Samples, Scalar, Text, Vector, evaluate, plan
 
 EVERY_10S = np.arange(0, 600_001, 10_000, dtype=np.int64)
 
@@ -191,3 +191,17 @@ def test_the_best_of_an_instant_query_come_first() -> None:
     assert order == ["2", "3"]
     order = [labels["x"] for labels in as_dict(ask(series, "sort(a)", AT))]
     assert order == ["1", "3", "2"]
+
+
+def test_a_range_vector_comes_in_the_order_of_its_labels() -> None:
+    series = {"b x=2": 1.0, "b x=1": 1.0, "a x=3": 1.0}
+    for text in ('{__name__=~".+"}[1m]', '({__name__=~".+"} > 0)[1m:30s]'):
+        result = ask(series, text, AT)
+        assert isinstance(result, Samples)
+        assert [each["x"] for each in result.labels.all_labels()] == ["3", "1", "2"]
+
+
+def test_the_last_subquery_drops_the_names_that_its_functions_dropped_late() -> None:
+    result = ask({"b x=2": 1.0}, "abs(b)[1m:30s]", AT, drop_names_late=True)
+    assert isinstance(result, Samples)
+    assert result.labels.all_labels() == [Labels(x="2")]

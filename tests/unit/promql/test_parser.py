@@ -90,7 +90,7 @@ def test_modifiers_belong_to_the_nearest_selector() -> None:
     ("text", "error"),
     [
         ("", "unknown position: parse error: no expression found in input"),
-        ("# only\n", "unknown position: parse error: no expression found in input"),
+        ("# only\n", "1:1: parse error: no expression found in input"),
         ("a b", '1:3: parse error: unexpected identifier "b"'),
         ("sum(a\n  b)", '2:3: parse error: unexpected identifier "b" in aggregation'),
         ("1 +", "1:4: parse error: unexpected end of input"),

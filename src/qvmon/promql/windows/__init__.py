@@ -12,7 +12,7 @@ from qvmon.model.series import Bools, Float64s, Int64s, SeriesColumns
 from qvmon.promql import starts
 from qvmon.promql.edges import kernels as edges
 from qvmon.promql.results import Grid
-from qvmon.promql.sheet import Sheet, at_every_step
+from qvmon.promql.sheet import Sheet, at_every_step, label_order
 from qvmon.promql.windows import kernels
 
 SAFE = {
@@ -207,3 +207,14 @@ def samples(of: Windows) -> SeriesColumns:
     some = np.diff(offsets) > 0
     kept = np.concatenate((offsets[:1], offsets[1:][some]))
     return SeriesColumns(columns.labels.take(some), kept, times, values)
+
+
+def in_label_order(of: SeriesColumns) -> SeriesColumns:
+    """Return the same series in the order of their labels."""
+    order = label_order(of.labels)
+    lengths = np.diff(of.offsets)[order]
+    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
+    rows = np.arange(offsets[-1]) + np.repeat(of.offsets[:-1][order] - offsets[:-1], lengths)
+    starts = None if of.starts is None else of.starts[rows]
+    labels = of.labels.take(order)
+    return SeriesColumns(labels, offsets, of.timestamps[rows], of.values[rows], starts)
