@@ -10,6 +10,7 @@ from qvmon.wire.decimals import BAD, OK, UNDECIDED, read_decimal
 from qvmon.wire.xxh64 import xxh64
 
 NO_TIMESTAMP = -(2**63)
+LARGEST_INTEGER = 2**63 - 1
 LARGEST_SECONDS = 9e15  # in milliseconds, still within 63 bits
 
 # What may be wrong with a line; ``parsing`` has the sentences.
@@ -33,6 +34,7 @@ NO_EOF = 16
 TWO_NAMES = 17
 BAD_EXEMPLAR = 18
 NO_SPACE = 19
+BAD_UNIT = 20
 
 # Kinds of metadata lines.
 HELP = 1
@@ -58,13 +60,14 @@ _TYPES = (
     b"counter",
     b"gauge",
     b"histogram",
-    b"summary",
+    b"summary",  # so far both formats have them, from here on only OpenMetrics
     b"unknown",
     b"info",
     b"stateset",
     b"gaugehistogram",
-    b"untyped",  # the last: OpenMetrics does not have it
+    b"untyped",  # and this only the text format
 )
+_TYPES_OF_BOTH = 4
 _TYPE_LETTERS = np.frombuffer(b"".join(_TYPES), np.uint8).copy()
 _TYPE_ENDS = np.cumsum([len(each) for each in _TYPES])
 
@@ -84,8 +87,8 @@ def _skip_line(body: Bytes, at: int, end: int) -> int:
     return at
 
 
-@kernel("int64(Array(uint8, 1, 'C', True), int64, int64)")
-def _skip_string(body: Bytes, at: int, end: int) -> int:
+@kernel("int64(Array(uint8, 1, 'C', True), int64, int64, boolean)")
+def _skip_string(body: Bytes, at: int, end: int, one_line: bool) -> int:
     """Return the position after a quoted string that begins at ``at``, or -1 when it is open."""
     if at < 0:  # never; it tells the compiler that no index counts from the end
         return -1
@@ -95,9 +98,11 @@ def _skip_string(body: Bytes, at: int, end: int) -> int:
         at += 1
         if byte == _QUOTE:
             return at
-        if byte == _NEWLINE:
+        if byte == _NEWLINE and one_line:
             return -1
-        if byte == _BACKSLASH and at < end and body[at] != _NEWLINE:
+        if byte == _BACKSLASH:
+            if at < end and body[at] == _NEWLINE:
+                return -1
             at += 1
     return -1
 
@@ -115,7 +120,10 @@ def _skip_name(body: Bytes, at: int, end: int, start: int, part: int) -> int:
 
 @kernel("UniTuple(int64, 3)(Array(uint8, 1, 'C', True), int64, int64, boolean)")
 def _label_set(body: Bytes, at: int, end: int, strict: bool) -> tuple[int, int, int]:
-    """Scan a label set from its opening brace; a strict one has no blanks and no last comma.
+    """Scan a label set from its opening brace.
+
+    A strict one has no blanks, no line ends in its strings and a comma between two labels; in the
+    text format Prometheus wants none of that.
 
     Returns:
         The position after it (or of the mistake), whether it holds a quoted metric name, and what
@@ -123,16 +131,15 @@ def _label_set(body: Bytes, at: int, end: int, strict: bool) -> tuple[int, int, 
     """
     named = 0
     at += 1
-    comma = False
     while True:
         at = at if strict else _skip_blanks(body, at, end)
         if at >= end:
             return at, named, OPEN_BRACES
-        if body[at] == ord("}") and not (strict and comma):
+        if body[at] == ord("}"):
             return at + 1, named, FINE
         quoted = body[at] == _QUOTE
         if quoted:
-            after = _skip_string(body, at, end)
+            after = _skip_string(body, at, end, strict)
             if after < 0:
                 return at, named, OPEN_STRING
         else:
@@ -141,13 +148,15 @@ def _label_set(body: Bytes, at: int, end: int, strict: bool) -> tuple[int, int, 
                 return at, named, OPEN_BRACES if body[at] == _NEWLINE else BAD_LABEL_NAME
         empty = quoted and after == at + 2
         start, at = at, after if strict else _skip_blanks(body, after, end)
+        separated = True
         if at < end and body[at] == ord("="):
+            separated = strict
             if empty:
                 return start, named, BAD_LABEL_NAME
             at = at + 1 if strict else _skip_blanks(body, at + 1, end)
             if at >= end or body[at] != _QUOTE:
                 return at, named, NO_QUOTE
-            after = _skip_string(body, at, end)
+            after = _skip_string(body, at, end, strict)
             if after < 0:
                 return at, named, OPEN_STRING
             at = after if strict else _skip_blanks(body, after, end)
@@ -159,10 +168,9 @@ def _label_set(body: Bytes, at: int, end: int, strict: bool) -> tuple[int, int, 
             return start, named, NO_NAME
         else:
             named = 1
-        comma = at < end and body[at] == ord(",")
-        if comma:
+        if at < end and body[at] == ord(","):
             at += 1
-        elif at >= end or body[at] != ord("}"):
+        elif separated and (at >= end or body[at] != ord("}")):
             return at, named, NO_COMMA
 
 
@@ -184,17 +192,16 @@ def _series(body: Bytes, at: int, end: int, openmetrics: bool) -> tuple[int, int
 
 @kernel("Tuple((int64, int64, int64))(Array(uint8, 1, 'C', True), int64, int64)")
 def _integer(body: Bytes, at: int, end: int) -> tuple[int, int, int]:
-    """Read an integer of at most 18 digits; return the position after it, its value, status."""
-    negative = at < end and body[at] == ord("-")
-    at += 1 if negative else 0
+    """Read an integer without a sign; return the position after it, its value, status."""
     value, places = 0, 0
     while at < end and ord("0") <= body[at] <= ord("9"):
-        value = value * 10 + int(body[at]) - 48
+        digit = int(body[at]) - 48
+        if value > (LARGEST_INTEGER - digit) // 10:
+            return at, 0, BAD
+        value = value * 10 + digit
         places += 1
         at += 1
-        if places > 18:
-            return at, 0, BAD
-    return at, -value if negative else value, OK if places else BAD
+    return at, value, OK if places else BAD
 
 
 @kernel("UniTuple(int64, 2)(Array(uint8, 1, 'C', True), int64, int64)")
@@ -211,27 +218,28 @@ def _exemplar(body: Bytes, at: int, end: int) -> tuple[int, int]:
     if status == BAD:
         return at, BAD_EXEMPLAR
     if at < end and body[at] == _SPACE:
-        at, _, status = read_decimal(body, at + 1, end)
-        if status == BAD:
+        at, seconds, status = read_decimal(body, at + 1, end)
+        if status == BAD or not np.isfinite(seconds):
             return at, BAD_EXEMPLAR
     return at, FINE
 
 
-@kernel("UniTuple(int64, 2)(Array(uint8, 1, 'C', True), int64, int64, boolean)")
-def _type_word(body: Bytes, start: int, end: int, strict: bool) -> tuple[int, int]:
-    """Return (end of the word, less trailing blanks unless strict; whether it is a type)."""
-    while not strict and end > start and (body[end - 1] == _SPACE or body[end - 1] == _TAB):
-        end -= 1
+@kernel("boolean(Array(uint8, 1, 'C', True), int64, int64, boolean)")
+def _is_type(body: Bytes, start: int, end: int, strict: bool) -> bool:
+    """Return whether a word is a type of OpenMetrics (with ``strict``) or of the text format."""
     begin = 0
-    for stop in _TYPE_ENDS:
+    for number, stop in enumerate(_TYPE_ENDS):
         if stop - begin == end - start:
             same = 0
             while same < end - start and body[start + same] == _TYPE_LETTERS[begin + same]:
                 same += 1
             if same == end - start:
-                return end, 0 if strict and stop == _TYPE_ENDS[-1] else 1
+                both = number < _TYPES_OF_BOTH
+                return both or (
+                    number < len(_TYPE_ENDS) - 1 if strict else number == len(_TYPE_ENDS) - 1
+                )
         begin = stop
-    return end, 0
+    return False
 
 
 @kernel("int64(Array(uint8, 1, 'C', True), int64, int64)")
@@ -254,6 +262,22 @@ def _keyword(body: Bytes, at: int, end: int) -> int:
     if a == ord("U") and b == ord("N") and c == ord("I") and d == ord("T"):
         return UNIT
     return 0
+
+
+@kernel("boolean(Array(uint8, 1, 'C', True), int64, int64, int64, int64)")
+def _is_unit_of(body: Bytes, name: int, name_end: int, unit: int, unit_end: int) -> bool:
+    """Return whether a metric's name ends in an underscore and its unit; no unit fits all."""
+    if body[name] == _QUOTE:
+        name, name_end = name + 1, name_end - 1
+    length = unit_end - unit
+    if length == 0:
+        return True
+    if name_end - name < length + 1 or body[name_end - length - 1] != ord("_"):
+        return False
+    for each in range(length):
+        if body[name_end - length + each] != body[unit + each]:
+            return False
+    return True
 
 
 @kernel("UniTuple(int64, 7)(Array(uint8, 1, 'C', True), int64, int64, boolean)")
@@ -288,22 +312,19 @@ def _comment(
         return word if openmetrics else line_end, 0, 0, 0, 0, 0, mistake
     name = after + 1 if openmetrics else _skip_blanks(body, after, line_end)
     if name < line_end and body[name] == _QUOTE:
-        name_end = _skip_string(body, name, line_end)
+        name_end = _skip_string(body, name, line_end, True)
     else:
         name_end = _skip_name(body, name, line_end, _NAME_START, _NAME_PART)
     if name_end <= name:
         return name, 0, 0, 0, 0, 0, BAD_COMMENT if openmetrics or kind == TYPE else NO_NAME
-    text = _skip_blanks(body, name_end, line_end)
-    if openmetrics:
-        text = name_end + 1 if name_end < line_end and body[name_end] == _SPACE else name_end
-    if text == name_end and (openmetrics or text < line_end):
-        return text, 0, 0, 0, 0, 0, BAD_COMMENT
-    if kind != TYPE:
-        return line_end, kind, name, name_end, text, line_end, FINE
-    text_end, known = _type_word(body, text, line_end, openmetrics)
-    if not known:
+    if openmetrics and (name_end >= line_end or body[name_end] != _SPACE):
+        return name_end, 0, 0, 0, 0, 0, BAD_COMMENT
+    text = min(name_end + 1, line_end)
+    if kind == TYPE and not _is_type(body, text, line_end, openmetrics):
         return text, 0, 0, 0, 0, 0, BAD_TYPE
-    return line_end, TYPE, name, name_end, text, text_end, FINE
+    if kind == UNIT and not _is_unit_of(body, name, name_end, text, line_end):
+        return text, 0, 0, 0, 0, 0, BAD_UNIT
+    return line_end, kind, name, name_end, text, line_end, FINE
 
 
 @kernel(

@@ -30,6 +30,7 @@ _MISTAKES = {
     kernels.NO_EOF: "the exposition does not end with # EOF",
     kernels.TWO_NAMES: "the series has two metric names",
     kernels.BAD_EXEMPLAR: "malformed exemplar",
+    kernels.BAD_UNIT: "the metric's name does not end in its unit",
     kernels.NO_SPACE: "expected one space before the value",
 }
 
@@ -65,6 +66,8 @@ def parse(body: bytes, content_type: str) -> Exposition:
     if mistake != kernels.FINE:
         raise mistake_at(body, at, _MISTAKES[mistake])
     _decide(body, undecided[:numbers], timestamps, values)
+    if not body.isascii():
+        _check_help(body, comments[:notes])
     return Exposition(
         body=body,
         starts=starts[:rows],
@@ -74,6 +77,16 @@ def parse(body: bytes, content_type: str) -> Exposition:
         values=values[:rows],
         comments=comments[:notes].copy(),
     )
+
+
+def _check_help(body: bytes, comments: Int64s) -> None:
+    """Refuse a help text that is no UTF-8; series are checked when their labels are read."""
+    for kind, _, _, start, end in comments.tolist():
+        try:
+            if kind == kernels.HELP:
+                body[start:end].decode()
+        except UnicodeDecodeError:
+            raise mistake_at(body, start, "the help text is not valid UTF-8") from None
 
 
 def _is_openmetrics(content_type: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qvmon.model.errors import QvmonError
+from qvmon.model.floats import format_general
 from qvmon.model.labels import METRIC_NAME, Labels
 from qvmon.model.series import Float64s, Int64s, MetricMetadata
 from qvmon.wire.exposition import kernels
@@ -22,6 +25,12 @@ _LABEL = re.compile(
     rb"[ \t]*,?"
 )
 _ESCAPE = re.compile(r'\\([\\"n])')
+_BOUNDS = {b"histogram": "le", b"summary": "quantile"}
+"""The label whose values are numbers, by type: they are stored as OpenMetrics writes them."""
+
+_GO_FLOAT = re.compile(
+    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity)|nan", re.IGNORECASE
+)
 _FIELDS = {kernels.HELP: "help", kernels.TYPE: "type", kernels.UNIT: "unit"}
 
 
@@ -64,10 +73,23 @@ class Exposition:
             pairs = label_pairs(self.series_text(row))
         except UnicodeDecodeError:
             raise self._mistake(row, "a label is not valid UTF-8") from None
-        names = {name for name, _ in pairs}
-        if len(names) < len(pairs):
+        labels = dict(pairs)
+        if len(labels) < len(pairs):
             raise self._mistake(row, "the series gives a label twice")
-        return Labels(pairs)
+        bound = _BOUNDS.get(self._type_above(row), "")
+        if bound in labels:
+            labels[bound] = _as_openmetrics_writes(labels[bound])
+        return Labels(labels)
+
+    def _type_above(self, row: int) -> bytes:
+        """Return the type of the last TYPE line before a row, whichever metric it names."""
+        at = bisect_left(self._types[0], int(self.starts[row]))
+        return self._types[1][at - 1] if at else b""
+
+    @cached_property
+    def _types(self) -> tuple[list[int], list[bytes]]:
+        lines = [line for line in self.comments.tolist() if line[0] == kernels.TYPE]
+        return [line[1] for line in lines], [self.body[line[3] : line[4]] for line in lines]
 
     @cached_property
     def metadata(self) -> list[MetricMetadata]:
@@ -94,6 +116,20 @@ class Exposition:
 
     def _mistake(self, row: int, message: str) -> QvmonError:
         return mistake_at(self.body, int(self.starts[row]), message)
+
+
+def _as_openmetrics_writes(text: str) -> str:
+    """Return a number as OpenMetrics writes it, such as ``1.0``; other text as it is.
+
+    Source: Prometheus, model/textparse (normalizeFloatsInLabelValues).
+    """
+    if not _GO_FLOAT.fullmatch(text):
+        return text
+    number = float(text)
+    if math.isinf(number) and text.lstrip("+-")[0] not in "iI":  # too large for a float
+        return text
+    shown = format_general(number)
+    return shown if "e" in shown or not math.isfinite(number) or "." in shown else f"{shown}.0"
 
 
 def label_pairs(text: bytes) -> list[tuple[str, str]]:

@@ -14,10 +14,12 @@ from qvmon.api.config import ApiConfig
 from qvmon.api.http.prometheus.administration import administration_routes
 from qvmon.api.http.prometheus.alerts import active_alert_routes
 from qvmon.api.http.prometheus.exemplars import exemplar_routes
+from qvmon.api.http.prometheus.features import feature_routes
 from qvmon.api.http.prometheus.federation import federation_routes
 from qvmon.api.http.prometheus.labels import label_routes
 from qvmon.api.http.prometheus.language import language_routes
 from qvmon.api.http.prometheus.query import query_routes
+from qvmon.api.http.prometheus.read import read_routes
 from qvmon.api.http.prometheus.rules import rule_routes
 from qvmon.api.http.prometheus.status import status_routes, store_status_routes
 from qvmon.api.http.prometheus.targets import target_routes
@@ -29,23 +31,25 @@ from qvmon.services.collection import TargetsView
 def prometheus_routes(services: ApiPorts, config: ApiConfig) -> Iterator[APIRouter]:
     """Yield the routes of everything that ``services`` has."""
     yield status_routes(services.build, services.clock)
+    yield feature_routes(receives=services.ingest is not None)
     yield target_routes(services.targets or TargetsView)
     yield rule_routes(services.rules or tuple)
     if services.ledger is not None:
         yield active_alert_routes(services.ledger, services.rules)
     if services.ingest is not None:
         yield write_routes(services.ingest, config, services.registry)
-    yield from _reading(services)
+    yield from _reading(services, config)
     yield from _keeping(services)
 
 
-def _reading(services: ApiPorts) -> Iterator[APIRouter]:
+def _reading(services: ApiPorts, config: ApiConfig) -> Iterator[APIRouter]:
     if services.queries is None:
         return
     yield query_routes(services.queries, services.clock)
     yield label_routes(services.queries)
     yield language_routes()
     yield exemplar_routes(services.exemplars)
+    yield read_routes(services.queries, services.build.external_labels, config)
     yield federation_routes(services.queries, services.build, services.clock)
 
 

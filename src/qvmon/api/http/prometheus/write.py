@@ -32,6 +32,7 @@ _IN_WORDS = {
     "too_far_in_future": "out of bounds: too far in the future",
     "duplicate_timestamp": "duplicate sample for timestamp",
     "series_limit": "series limit reached",
+    "native_histogram": "native histograms are not supported",
 }
 
 
@@ -70,6 +71,7 @@ def _undecodable(error: QvmonError) -> Response:
 
 def _refusals(request: WriteRequest, result: AppendResult) -> dict[str, int]:
     refused = dict(request.refused_samples())
+    refused["native_histogram"] = request.dropped["histograms"]
     for reason, rows in result.refused.items():
         refused[reason] = refused.get(reason, 0) + len(rows)
     return {reason: count for reason, count in sorted(refused.items()) if count}
