@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import cramjam
 import numpy as np
 import pytest
@@ -22,6 +24,14 @@ def body(samples: list[tuple[Labels, int, float]]) -> bytes:
     times = np.array([at for _, at, _ in samples], np.int64)
     values = np.array([value for _, _, value in samples])
     return encode(keys, np.arange(len(samples)), times, values)
+
+
+def varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
 
 
 async def test_what_was_written_is_visible_to_queries_at_once(house: House) -> None:
@@ -50,6 +60,32 @@ async def test_refused_samples_are_named_and_the_others_stored(house: House) -> 
     assert "no metric name (1)" in answer.text
     found = (await reader.get("/api/v1/query", params={"query": "count(orders)"})).json()
     assert found["data"]["result"][0]["value"][1] == "1"
+
+
+async def test_native_histograms_are_refused_by_name_and_the_samples_stored(house: House) -> None:
+    writer = await house.program("ingest")
+    reader = await house.program("viewer")
+    name = b"\x0a\x12\x0a\x08__name__\x12\x06orders"
+    point = b"\x09" + struct.pack("<d", 7.0) + b"\x10" + varint(house.now_ms)
+    sample = b"\x12" + bytes([len(point)]) + point
+    histogram = b"\x22\x02\x08\x01"
+    series = name + sample + histogram
+    message = b"\x0a" + bytes([len(series)]) + series
+    content = bytes(cramjam.snappy.compress_raw(message))
+    answer = await writer.post("/api/v1/write", content=content, headers=SNAPPY)
+    assert answer.status_code == 400
+    assert "native histograms are not supported (1)" in answer.text
+    found = (await reader.get("/api/v1/query", params={"query": "orders"})).json()["data"]
+    assert found["result"][0]["value"][1] == "7"
+
+
+async def test_remote_write_2_is_refused_rather_than_read_as_nothing(house: House) -> None:
+    writer = await house.program("ingest")
+    second = {"Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}
+    content = body([(Labels(__name__="orders"), house.now_ms, 7.0)])
+    answer = await writer.post("/api/v1/write", content=content, headers={**SNAPPY, **second})
+    assert answer.status_code == 415
+    assert "2.0" in answer.text
 
 
 @pytest.mark.parametrize(

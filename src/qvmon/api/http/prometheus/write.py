@@ -26,6 +26,8 @@ from qvmon.wire.remote_write import WriteRequest, decode
 Writer = Annotated[
     Identity, Depends(Needs(Permission.WRITE_TELEMETRY, anonymous_setting="anonymous_ingest"))
 ]
+_SECOND_VERSION = "io.prometheus.write.v2.Request"
+_ONLY_FIRST = "remote-write 2.0 is not received here; use 1.0 (prometheus.WriteRequest)"
 _IN_WORDS = {
     "out_of_order": "out of order sample",
     "too_old": "out of bounds: too old sample",
@@ -44,6 +46,8 @@ def write_routes(ingest: Ingest, config: ApiConfig, registry: Registry) -> APIRo
     @router.post("/write")
     async def write(who: Writer, request: Request) -> Response:
         """Store samples that a remote writer sends."""
+        if _SECOND_VERSION in request.headers.get("content-type", ""):
+            return _undecodable(QvmonError(ErrorKind.UNSUPPORTED, _ONLY_FIRST))
         body = await request.body()
         encoding = request.headers.get("content-encoding", "snappy")
         try:
