@@ -34,7 +34,7 @@ CONFIG = TelemetryConfig(
     retention_seconds=0,
     out_of_order_window_seconds=10**11,
     future_tolerance_seconds=10**12,
-    upkeep_interval_seconds=0.03,
+    upkeep_interval_seconds=0.15,
     open_within_seconds=0,
 )
 
@@ -112,7 +112,7 @@ class Administrator:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(self._chance.uniform(0, 0.1))
+            await asyncio.sleep(self._chance.uniform(0, 0.04))
             choice = self._chance.random()
             if choice < 0.6:
                 await self._delete()

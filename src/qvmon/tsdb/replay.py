@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Bools, SampleBatch
+from qvmon.tsdb.ahead import ahead
 from qvmon.tsdb.durable import put_away
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
@@ -19,6 +21,8 @@ from qvmon.tsdb.log.records import Damage, Record, RecordKind, read_records, rea
 from qvmon.tsdb.log.wal import Segment
 from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.rows import EARLIEST, LATEST
+
+_ROWS_AT_ONCE = 1 << 15
 
 
 class Replay:
@@ -45,6 +49,7 @@ class Replay:
         self._state = state
         self._warnings = warnings
         self._names = SeriesNames(index)
+        self._nameless = 0
         self.segments: list[Segment] = []
         self.samples = 0
 
@@ -63,62 +68,76 @@ class Replay:
             return
         segment = Segment(number, EARLIEST, len(content))
         self._names.begin(content)
-        nameless = 0
-        for each in read_records(content):
-            if isinstance(each, Record):
-                nameless += self._guarded(file, segment, each)
-            elif each.torn:
-                self._cut(file, segment, each)
-            else:
-                self._keep_for_a_person(file, segment, content, each)
-        if nameless:
-            message = f"{file}: {nameless} samples are lost: the names of their series are damaged"
-            self._warnings.append(message)
+        for batch in ahead(self._batches(file, segment, content)):
+            self._append(batch)
         if file.exists():
             self.segments.append(segment)
 
-    def _guarded(self, file: Path, segment: Segment, record: Record) -> int:
-        """Apply a record and return how many of its samples have no known series."""
+    def _batches(self, file: Path, segment: Segment, content: bytes) -> Iterator[SampleBatch]:
+        """Yield what goes to the head, small batches together."""
+        gathered = _Gathered(RecordKind.FLOAT)
+        self._nameless = 0
+        for each in read_records(content):
+            if not isinstance(each, Record):
+                self._report(file, segment, content, each)
+                continue
+            samples = self._read(file, each)
+            if samples is not None:
+                if each.kind != gathered.kind or gathered.rows >= _ROWS_AT_ONCE:
+                    yield self._wanted(segment, gathered)
+                    gathered = _Gathered(RecordKind(each.kind))
+                gathered.add(samples)
+        yield self._wanted(segment, gathered)
+        if self._nameless:
+            lost = f"{self._nameless} samples are lost: the names of their series are damaged"
+            self._warnings.append(f"{file}: {lost}")
+
+    def _read(self, file: Path, record: Record) -> SampleBatch | None:
+        """Return the samples of a record that has some; take in what another one says."""
         try:
-            return self._apply(file, segment, record)
+            if record.kind in (RecordKind.FLOAT, RecordKind.LATE_FLOAT):
+                return read_samples(record.payload)
+            if record.kind == RecordKind.SERIES:
+                self._names.learn(record)
+            else:
+                warning = f"{file}: a record of kind {record.kind} was left out: not known here"
+                self._warnings.append(warning)
         except QvmonError as error:
-            if error.kind is ErrorKind.EXHAUSTED:
-                raise
             self._warnings.append(f"{file}, record that ends at {record.end}: {error.message}")
-            return 0
+        return None
 
-    def _apply(self, file: Path, segment: Segment, record: Record) -> int:
-        if record.kind == RecordKind.SERIES:
-            self._names.learn(record)
-        elif record.kind == RecordKind.FLOAT:
-            batch = read_samples(record.payload)
-            newest = int(batch.timestamps.max(initial=EARLIEST))
-            segment.newest = max(segment.newest, newest)
-            if newest >= self._state.settled_before_ms:
-                wanted = batch.timestamps >= self._state.settled_before_ms
-                return self._append(segment, _chosen(batch, wanted))
-        elif record.kind == RecordKind.LATE_FLOAT:
-            if segment.number >= self._state.late_before_segment:
-                return self._append(segment, read_samples(record.payload))
-        else:
-            warning = f"{file}: a record of kind {record.kind} was left out: not known here"
-            self._warnings.append(warning)
-        return 0
+    def _wanted(self, segment: Segment, gathered: _Gathered) -> SampleBatch:
+        """Return the samples that blocks do not have, with the index's ids."""
+        batch = gathered.together()
+        if gathered.kind is RecordKind.FLOAT:
+            segment.newest = max(segment.newest, int(batch.timestamps.max(initial=EARLIEST)))
+            batch = _chosen(batch, batch.timestamps >= self._state.settled_before_ms)
+        elif segment.number < self._state.late_before_segment:
+            batch = _chosen(batch, np.zeros(len(batch), np.bool_))
+        return self._named(segment, batch)
 
-    def _append(self, segment: Segment, batch: SampleBatch) -> int:
+    def _named(self, segment: Segment, batch: SampleBatch) -> SampleBatch:
+        """Return ``batch`` with the index's ids, less samples whose series is not known."""
         ids = self._names.of(batch.series)
         if np.any(ids < 0):
             others = [number for number in self._paths.segments() if number != segment.number]
             self._names.search([self._paths.segment(number) for number in others])
             ids = self._names.of(batch.series)
-        named = SampleBatch(ids, batch.timestamps, batch.values)
-        verdicts = self._head.append(named, Admission(len(self._index), LATEST, LATEST))
+        self._nameless += int(np.count_nonzero(ids < 0))
+        return _chosen(SampleBatch(ids, batch.timestamps, batch.values), ids >= 0)
+
+    def _append(self, batch: SampleBatch) -> None:
+        verdicts = self._head.append(batch, Admission(len(self._index), LATEST, LATEST))
         if np.any(verdicts == kernels.NO_MEMORY):
             message = "the head has no room for what the write-ahead log holds"
             raise QvmonError(ErrorKind.EXHAUSTED, message)
-        nameless = int(np.count_nonzero(ids < 0))
-        self.samples += len(batch) - nameless
-        return nameless
+        self.samples += len(batch)
+
+    def _report(self, file: Path, segment: Segment, content: bytes, damage: Damage) -> None:
+        if damage.torn:
+            self._cut(file, segment, damage)
+        else:
+            self._keep_for_a_person(file, segment, content, damage)
 
     def _cut(self, file: Path, segment: Segment, damage: Damage) -> None:
         """Take away a write that a crash cut short."""
@@ -154,3 +173,26 @@ def _chosen(batch: SampleBatch, wanted: Bools) -> SampleBatch:
     if np.all(wanted):
         return batch
     return SampleBatch(batch.series[wanted], batch.timestamps[wanted], batch.values[wanted])
+
+
+class _Gathered:
+    """Batches of one kind on their way to be one."""
+
+    def __init__(self, kind: RecordKind) -> None:
+        self.kind = kind
+        self.rows = 0
+        self._batches: list[SampleBatch] = []
+
+    def add(self, batch: SampleBatch) -> None:
+        self._batches.append(batch)
+        self.rows += len(batch)
+
+    def together(self) -> SampleBatch:
+        if len(self._batches) == 1:
+            return self._batches[0]
+        none = np.empty(0, np.int64)
+        return SampleBatch(
+            np.concatenate([none, *(each.series for each in self._batches)]),
+            np.concatenate([none, *(each.timestamps for each in self._batches)]),
+            np.concatenate([none.view(np.float64), *(each.values for each in self._batches)]),
+        )
