@@ -28,16 +28,9 @@ import numpy as np
 
 from qvmon.model.compiled import kernel
 from qvmon.model.series import Bytes, Int32s, Int64s
-from qvmon.tsdb.packing.kernels import (
-    MOST_WORDS,
-    get,
-    pack,
-    skip_bits,
-    unpack_bits,
-    unpack_times,
-)
+from qvmon.tsdb.packing.kernels import MOST_GROUP, MOST_WORDS, pack, taken, unpack
 
-ROWS = 16
+ROWS = MOST_GROUP
 CHUNK = 256
 EARLIEST = np.int64(-(2**63))
 LATEST = np.int64(2**63 - 1)
@@ -105,7 +98,8 @@ def extend(words, length, chunk, cells, free_cells, state):
             tail = fresh
         width = min(length - at, 64 - (inside & 63))
         word = tail * WORDS + 1 + (inside >> 6)
-        cells[word] |= np.int64(get(words, at, width) << np.uint64(inside & 63))
+        part = taken(words[at >> 6], words[(at >> 6) + 1], at & 63, width)
+        cells[word] |= np.int64(part << np.uint64(inside & 63))
         at += width
         used += width
     cells[head + FILL] = (cells[head + FILL] >> 32 << 32) | used
@@ -175,39 +169,17 @@ def gather(cells, chunk, used, words):
         cell = cells[at + LINK] & _LOW
 
 
-@kernel("void(int64[::1], int64, int64, uint64[::1], int64[::1], int64[::1], int64)")
-def unpack_chunk(cells, chunk, fill, words, times, bits, row):
-    """Write the samples of a chunk that had ``fill`` from ``row`` on."""
+@kernel("void(int64[::1], int64, int64, uint64[::1], int64[::1], int64[::1], int64, int64)")
+def unpack_chunk(cells, chunk, fill, words, times, bits, row, wanted):
+    """Write the samples of a chunk that had ``fill`` from ``row`` on, values if ``wanted``."""
     gather(cells, chunk, fill & _LOW, words)
     head = chunk * WORDS
     time, last = cells[head + BEGIN], cells[head + FIRST]
-    times[row], bits[row] = time, last
-    at, delta = np.int64(0), np.int64(0)
-    stop = row + (fill >> 32)
-    row += 1
-    n = np.int64(ROWS - 1)
-    while row < stop:
-        at, time, delta = unpack_times(words, at, n, time, np.uint64(delta), times, row)
-        at = unpack_bits(words, at, n, bits, row, last)
-        row += n
-        last = bits[row - 1]
-        n = np.int64(ROWS)
-
-
-@kernel("void(int64[::1], int64, int64, uint64[::1], int64[::1])")
-def unpack_chunk_times(cells, chunk, fill, words, times):
-    """Write the times of a chunk that had ``fill``."""
-    gather(cells, chunk, fill & _LOW, words)
-    time = cells[chunk * WORDS + BEGIN]
-    times[0] = time
-    at, delta = np.int64(0), np.int64(0)
-    row, stop = np.int64(1), fill >> 32
-    n = np.int64(ROWS - 1)
-    while row < stop:
-        at, time, delta = unpack_times(words, at, n, time, np.uint64(delta), times, row)
-        at = skip_bits(words, at, n)
-        row += n
-        n = np.int64(ROWS)
+    times[row] = time
+    if wanted:
+        bits[row] = last
+    count = (fill >> 32) - 1
+    unpack(words, ROWS - 1, count, time, np.uint64(0), last, times, bits, row + 1, wanted)
 
 
 @kernel("int64(int64[::1], int64)")
@@ -253,7 +225,7 @@ def find(
         words = np.empty(_GATHERED, np.uint64)
         chunk_times, chunk_bits = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
         fill = cells[chunk * WORDS + FILL]
-        unpack_chunk(cells, chunk, fill, words, chunk_times, chunk_bits, 0)
+        unpack_chunk(cells, chunk, fill, words, chunk_times, chunk_bits, 0, 1)
         low, behind = search(chunk_times, fill >> 32, time)
         if low < behind:
             return np.int64(1), chunk_bits[low]
@@ -392,7 +364,7 @@ def count_chunks(
             fill = extents[i, 2] if is_last else cells[chunk * WORDS + FILL]
             count = fill >> 32
             if cells[chunk * WORDS + BEGIN] < start or cells[chunk * WORDS + END] > end:
-                unpack_chunk_times(cells, chunk, fill, words, times)
+                unpack_chunk(cells, chunk, fill, words, times, times, 0, 0)
                 count = search(times, count, end)[1] - search(times, count, start)[0]
             counts[i] += count
             chunk = np.int64(-1) if is_last else following(cells, chunk)
@@ -426,13 +398,13 @@ def copy_chunks(
             fill = extents[i, 2] if is_last else cells[chunk * WORDS + FILL]
             count = fill >> 32
             if cells[chunk * WORDS + BEGIN] < start or cells[chunk * WORDS + END] > end:
-                unpack_chunk(cells, chunk, fill, words, chunk_times, chunk_bits, 0)
+                unpack_chunk(cells, chunk, fill, words, chunk_times, chunk_bits, 0, 1)
                 low, high = search(chunk_times, count, start)[0], search(chunk_times, count, end)[1]
                 times[at : at + high - low] = chunk_times[low:high]
                 bits[at : at + high - low] = chunk_bits[low:high]
                 at += high - low
             else:
-                unpack_chunk(cells, chunk, fill, words, times, bits, at)
+                unpack_chunk(cells, chunk, fill, words, times, bits, at, 1)
                 at += count
             chunk = np.int64(-1) if is_last else following(cells, chunk)
         for row in range(extents[i, 3]):
@@ -512,7 +484,7 @@ def trim(before: int, series_count: int, released: Int32s, tables: tuple[Any, ..
             time = cells[chunk * WORDS + BEGIN]
             if time < before and oldest > before:
                 fill = cells[chunk * WORDS + FILL]
-                unpack_chunk_times(cells, chunk, fill, words, chunk_times)
+                unpack_chunk(cells, chunk, fill, words, chunk_times, chunk_times, 0, 0)
                 time = chunk_times[search(chunk_times, fill >> 32, before)[0]]
             if time >= before:
                 oldest = min(oldest, time)
@@ -562,7 +534,7 @@ def remove(
             chunk = np.int64(first[s])
             while chunk >= 0:
                 fill = cells[chunk * WORDS + FILL]
-                unpack_chunk(cells, chunk, fill, words, kept_times, kept_bits, row)
+                unpack_chunk(cells, chunk, fill, words, kept_times, kept_bits, row, 1)
                 row += fill >> 32
                 chunk = following(cells, chunk)
             for at in range(slot * ROWS, slot * ROWS + filled[slot]):

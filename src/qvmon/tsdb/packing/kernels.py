@@ -5,19 +5,21 @@ that one was from its predecessor (0: it had none). First come the times, which 
 
 =================  ====================================================================
 ``1``              every time is ``delta`` after the one before
-``0``              7 bits: width of the smallest step, the smallest step;
-                   7 bits: width of the rest, n rests: step less the smallest step
+``0``              7 bits: width of the smallest step; 7 bits: width of the rests; the
+                   smallest step; n rests: step less the smallest step
 =================  ====================================================================
 
 then the values:
 
-=================  ====================================================================
-2 bits ``SAME``    every value has the bits of the one before
-2 bits ``DECIMAL``  4 bits: decimal places; 7 bits: width of the smallest step, that step in
-                   zigzag; 7 bits: width of the rest, n rests. Steps are those of value times
-                   power of ten, from the known value, or 0 where that is no such decimal
-2 bits ``XOR``     6 bits: trailing zeros; 7 bits: width, n differences of bits from one to the next
-=================  ====================================================================
+===================  ==================================================================
+2 bits ``SAME``      every value has the bits of the one before
+2 bits ``DECIMAL``   4 bits: decimal places; 7 bits: width of the smallest step; 7 bits:
+                     width of the rests; the smallest step in zigzag; n rests. Steps are
+                     those of value times power of ten, from the known value, or from 0
+                     where that is no such decimal
+2 bits ``XOR``       6 bits: trailing zeros; 7 bits: width; n differences of bits from
+                     one value to the next
+===================  ==================================================================
 
 Bits fill 64-bit words from the lowest on. The idea of steps below a smallest one is that of D.
 Lemire and L. Boytsov ("Decoding billions of integers per second", 2015), that of differences of
@@ -48,7 +50,6 @@ MOST_WORDS = 40
 _SAME, _DECIMAL, _XOR = np.uint64(0), np.uint64(1), np.uint64(2)
 _0, _1, _63 = np.uint64(0), np.uint64(1), np.uint64(63)
 _ALL = np.uint64(2**64 - 1)
-_WIDTH = np.int64(7)
 
 
 @kernel("boolean(float64, float64)")
@@ -71,69 +72,35 @@ def _width(number: np.uint64) -> int:
     return width + np.int64(number)
 
 
-@kernel("int64(uint64[::1], int64, uint64, int64)")
-def put(words, at, number, width):
-    """Write the low ``width`` bits at bit ``at`` of zeroed ``words``; return the bit behind."""
-    word, shift = at >> 6, np.uint64(at & 63)
-    if width > 0:
-        words[word] |= number << shift
-        if (at & 63) + width > 64:
-            words[word + 1] |= number >> (np.uint64(64) - shift)
-    return at + width
-
-
-@kernel("uint64(uint64[::1], int64, int64)")
-def get(words, at, width):
-    """Return ``width`` bits from bit ``at`` on."""
+@kernel("uint64(uint64, uint64, int64, int64)")
+def taken(word: np.uint64, after: np.uint64, shift: int, width: int) -> np.uint64:
+    """Return ``width`` bits from bit ``shift`` of ``word`` on, some perhaps of the word after."""
     if width == 0:
         return _0
-    word, shift = at >> 6, np.uint64(at & 63)
-    number = words[word] >> shift
-    if (at & 63) + width > 64:
-        number |= words[word + 1] << (np.uint64(64) - shift)
+    number = (word >> np.uint64(shift)) | ((after << _1) << np.uint64(63 - shift))
     return number & (_ALL >> np.uint64(64 - width))
 
 
-@kernel("uint64(int64)")
-def _zigzag(number: int) -> np.uint64:
-    return np.uint64((number << 1) ^ (number >> 63))
+@kernel("int64(uint64[::1], int64, uint64, int64)")
+def _put(words, at, number, width):
+    """Write the low ``width`` bits at bit ``at`` of zeroed ``words``; return the bit behind."""
+    if width > 0:
+        word, shift = at >> 6, np.uint64(at & 63)
+        words[word] |= number << shift
+        words[word + 1] |= (number >> _1) >> (_63 - shift)
+    return at + width
 
 
-@kernel("int64(uint64)")
-def _unzigzag(number: np.uint64) -> int:
-    return np.int64(number >> _1) ^ -np.int64(number & _1)
-
-
-@kernel("int64(uint64[::1], int64, uint64[::1], int64)")
-def _put_all(words, at, numbers, n):
-    """Write n numbers with the width of the widest, that width first; return the bit behind."""
-    union = _0
-    for i in range(n):
-        union |= numbers[i]
-    width = _width(union)
-    at = put(words, at, np.uint64(width), _WIDTH)
-    for i in range(n):
-        at = put(words, at, numbers[i], width)
+@kernel("int64(uint64[::1], int64, uint64[::1], int64, int64)")
+def _put_all(words, at, numbers, n, width):
+    """Write n numbers of ``width`` bits; return the bit behind."""
+    if width > 0:
+        for i in range(n):
+            word, shift = at >> 6, np.uint64(at & 63)
+            words[word] |= numbers[i] << shift
+            words[word + 1] |= (numbers[i] >> _1) >> (_63 - shift)
+            at += width
     return at
-
-
-@kernel("int64(int64[::1], int64, int64, int64, uint64, uint64[::1], int64, uint64[::1])")
-def _pack_times(times, begin, n, time, delta, words, at, spare):
-    smallest, regular = _ALL, True
-    for i in range(n):
-        spare[i] = np.uint64(times[begin + i]) - np.uint64(time)
-        time = times[begin + i]
-        smallest = min(smallest, spare[i])
-        regular &= spare[i] == delta
-    at = put(words, at, _1 if regular else _0, np.int64(1))
-    if regular:
-        return at
-    for i in range(n):
-        spare[i] -= smallest
-    width = _width(smallest)
-    at = put(words, at, np.uint64(width), _WIDTH)
-    at = put(words, at, smallest, width)
-    return _put_all(words, at, spare, n)
 
 
 @kernel("int64(float64[::1], int64, int64)")
@@ -149,6 +116,31 @@ def _digits(values, begin, n):
     return digits if largest * DIVISORS[digits] < LARGEST_INTEGER else np.int64(-1)
 
 
+@kernel("int64(float64, float64)")
+def _mantissa(value, divisor):
+    """Return the mantissa of a value, 0 when it is no decimal of that divisor."""
+    return np.int64(np.rint(value * divisor)) if is_decimal(value, divisor) else np.int64(0)
+
+
+@kernel("int64(int64[::1], int64, int64, int64, uint64, uint64[::1], uint64[::1])")
+def _pack_times(times, begin, n, time, delta, words, spare):
+    smallest, union, regular = _ALL, _0, True
+    for i in range(n):
+        spare[i] = np.uint64(times[begin + i]) - np.uint64(time)
+        time = times[begin + i]
+        smallest = min(smallest, spare[i])
+        regular &= spare[i] == delta
+    if regular:
+        return _put(words, np.int64(0), _1, np.int64(1))
+    for i in range(n):
+        spare[i] -= smallest
+        union |= spare[i]
+    few, width = _width(smallest), _width(union)
+    at = _put(words, np.int64(0), np.uint64(few << 1 | width << 8), np.int64(15))
+    at = _put(words, at, smallest, few)
+    return _put_all(words, at, spare, n, width)
+
+
 @kernel("int64(int64[::1], int64, int64, int64, uint64[::1], int64, uint64[::1])")
 def _pack_bits(bits, begin, n, last, words, at, spare):
     trailing, seen = np.int64(0), _0
@@ -157,46 +149,34 @@ def _pack_bits(bits, begin, n, last, words, at, spare):
         last = bits[begin + i]
         seen |= spare[i]
     if seen == _0:
-        return put(words, at, _SAME, np.int64(2))
+        return _put(words, at, _SAME, np.int64(2))
     while not (seen >> np.uint64(trailing)) & _1:
         trailing += 1
     for i in range(n):
         spare[i] >>= np.uint64(trailing)
-    at = put(words, at, _XOR, np.int64(2))
-    at = put(words, at, np.uint64(trailing), np.int64(6))
-    return _put_all(words, at, spare, n)
-
-
-@kernel("int64(int64, float64, uint64[::1])")
-def _mantissa(bits, divisor, spare):
-    """Return the mantissa of a value, 0 when it is no decimal of that divisor."""
-    spare[0] = np.uint64(bits)
-    value = spare.view(np.float64)[0]
-    return np.int64(np.rint(value * divisor)) if is_decimal(value, divisor) else np.int64(0)
+    width = _width(seen) - trailing
+    at = _put(words, at, _XOR | np.uint64(trailing << 2 | width << 8), np.int64(15))
+    return _put_all(words, at, spare, n, width)
 
 
 @kernel("int64(float64[::1], int64, int64, int64, int64, uint64[::1], int64, uint64[::1])")
-def _pack_decimals(values, begin, n, last, digits, words, at, spare):
+def _pack_decimals(values, begin, n, mantissa, digits, words, at, spare):
     divisor = DIVISORS[digits]
-    mantissa = _mantissa(last, divisor, spare)
-    smallest = np.int64(2**62)
-    before = mantissa
+    smallest, union = np.int64(2**62), _0
     for i in range(n):
         number = np.int64(np.rint(values[begin + i] * divisor))
-        smallest = min(smallest, number - before)
-        before = number
-    before = mantissa
+        spare[i] = np.uint64(number - mantissa)
+        smallest = min(smallest, number - mantissa)
+        mantissa = number
     for i in range(n):
-        number = np.int64(np.rint(values[begin + i] * divisor))
-        spare[i] = np.uint64(number - before - smallest)
-        before = number
-    zigzag = _zigzag(smallest)
-    width = _width(zigzag)
-    at = put(words, at, _DECIMAL, np.int64(2))
-    at = put(words, at, np.uint64(digits), np.int64(4))
-    at = put(words, at, np.uint64(width), _WIDTH)
-    at = put(words, at, zigzag, width)
-    return _put_all(words, at, spare, n)
+        spare[i] -= np.uint64(smallest)
+        union |= spare[i]
+    zigzag = np.uint64((smallest << 1) ^ (smallest >> 63))
+    few, width = _width(zigzag), _width(union)
+    fields = _DECIMAL | np.uint64(digits << 2 | few << 6 | width << 13)
+    at = _put(words, at, fields, np.int64(20))
+    at = _put(words, at, zigzag, few)
+    return _put_all(words, at, spare, n, width)
 
 
 @kernel(
@@ -219,7 +199,7 @@ def pack(
     """
     for word in range(len(words)):
         words[word] = 0
-    at = _pack_times(times, begin, n, time, delta, words, np.int64(0), spare)
+    at = _pack_times(times, begin, n, time, delta, words, spare)
     constant = True
     for i in range(n):
         constant &= bits[begin + i] == last
@@ -227,76 +207,97 @@ def pack(
     digits = np.int64(-1) if constant else _digits(values, begin, n)
     if digits < 0:
         return _pack_bits(bits, begin, n, last, words, at, spare)
-    return _pack_decimals(values, begin, n, last, digits, words, at, spare)
+    spare[0] = np.uint64(last)
+    mantissa = _mantissa(spare.view(np.float64)[0], DIVISORS[digits])
+    return _pack_decimals(values, begin, n, mantissa, digits, words, at, spare)
 
 
-@kernel("UniTuple(int64, 3)(uint64[::1], int64, int64, int64, uint64, int64[::1], int64)")
-def unpack_times(words, at, n, time, delta, times, row):
-    """Write n times from ``row`` on; return the bit behind, the last time and its delta."""
-    if get(words, at, np.int64(1)):
-        step = np.int64(delta)
-        for i in range(n):
-            time += step
-            times[row + i] = time
-        return at + 1, time, step
-    width = np.int64(get(words, at + 1, _WIDTH))
-    smallest = get(words, at + 8, width)
-    at += 8 + width
-    width = np.int64(get(words, at, _WIDTH))
-    at += 7
-    step = smallest
-    for i in range(n):
-        step = smallest + get(words, at, width)
-        at += width
-        time += np.int64(step)
-        times[row + i] = time
-    return at, time, np.int64(step)
+@kernel(
+    "int64(uint64[::1], int64, int64, int64, uint64, int64, int64[::1], int64[::1], int64, int64)"
+)
+def unpack(
+    words: Uint64s,
+    first: int,
+    count: int,
+    time: int,
+    delta: np.uint64,
+    last: int,
+    times: Int64s,
+    bits: Int64s,
+    row: int,
+    wanted: int,
+) -> int:
+    """Write ``count`` samples, which follow ``(time, delta, last)``, from ``row`` on.
 
+    They were packed as a group of ``first`` and others of ``MOST_GROUP``, end to end. Without
+    ``wanted`` values only times are written. Two words more than are packed are looked at.
 
-@kernel("int64(uint64[::1], int64, int64, int64[::1], int64, int64)")
-def unpack_bits(words, at, n, bits, row, last):
-    """Write the bits of n values from ``row`` on, which follow ``last``; return the bit behind."""
-    mode = get(words, at, np.int64(2))
-    at += 2
-    if mode == _SAME:
-        for i in range(n):
-            bits[row + i] = last
-        return at
-    if mode == _XOR:
-        trailing = get(words, at, np.int64(6))
-        width = np.int64(get(words, at + 6, _WIDTH))
-        at += 13
-        for i in range(n):
-            last ^= np.int64(get(words, at, width) << trailing)
-            bits[row + i] = last
-            at += width
-        return at
+    Returns:
+        The bit behind.
+    """
     values = bits.view(np.float64)
-    divisor = DIVISORS[get(words, at, np.int64(4))]
-    width = np.int64(get(words, at + 4, _WIDTH))
-    smallest = _unzigzag(get(words, at + 11, width))
-    at += 11 + width
-    width = np.int64(get(words, at, _WIDTH))
-    at += 7
-    bits[row] = last
-    known = values[row]
-    mantissa = np.int64(np.rint(known * divisor)) if is_decimal(known, divisor) else np.int64(0)
-    for i in range(n):
-        mantissa += smallest + np.int64(get(words, at, width))
-        values[row + i] = mantissa / divisor
-        at += width
+    at, n, stop = np.int64(0), first, row + count
+    moment, known = np.uint64(time), last
+    while row < stop:
+        word, shift = at >> 6, at & 63
+        fields = np.int64(taken(words[word], words[word + 1], shift, np.int64(15)))
+        if fields & 1:
+            at += 1
+            for i in range(row, row + n):
+                moment += delta
+                times[i] = np.int64(moment)
+        else:
+            few, width = fields >> 1 & 127, fields >> 8
+            at += 15
+            word, shift = at >> 6, at & 63
+            smallest = taken(words[word], words[word + 1], shift, few)
+            at += few
+            for i in range(row, row + n):
+                word, shift = at >> 6, at & 63
+                delta = smallest + taken(words[word], words[word + 1], shift, width)
+                moment += delta
+                times[i] = np.int64(moment)
+                at += width
+        word, shift = at >> 6, at & 63
+        fields = np.int64(taken(words[word], words[word + 1], shift, np.int64(20)))
+        mode = np.uint64(fields & 3)
+        if mode == _SAME:
+            at += 2
+            if wanted:
+                for i in range(row, row + n):
+                    bits[i] = known
+        elif mode == _XOR:
+            trailing, width = np.uint64(fields >> 2 & 63), fields >> 8 & 127
+            at += 15
+            if wanted:
+                for i in range(row, row + n):
+                    word, shift = at >> 6, at & 63
+                    number = taken(words[word], words[word + 1], shift, width)
+                    known ^= np.int64(number << trailing)
+                    bits[i] = known
+                    at += width
+            else:
+                at += n * width
+        else:
+            divisor = DIVISORS[fields >> 2 & 15]
+            few, width = fields >> 6 & 127, fields >> 13
+            at += 20
+            word, shift = at >> 6, at & 63
+            zigzag = taken(words[word], words[word + 1], shift, few)
+            at += few
+            if wanted:
+                step = np.int64(zigzag >> _1) ^ -np.int64(zigzag & _1)
+                bits[row] = known
+                mantissa = _mantissa(values[row], divisor)
+                for i in range(row, row + n):
+                    word, shift = at >> 6, at & 63
+                    number = taken(words[word], words[word + 1], shift, width)
+                    mantissa += step + np.int64(number)
+                    values[i] = mantissa / divisor
+                    at += width
+                known = bits[row + n - 1]
+            else:
+                at += n * width
+        row += n
+        n = np.int64(MOST_GROUP)
     return at
-
-
-@kernel("int64(uint64[::1], int64, int64)")
-def skip_bits(words, at, n):
-    """Return the bit behind the values of n samples."""
-    mode = get(words, at, np.int64(2))
-    at += 2
-    if mode == _SAME:
-        return at
-    if mode == _XOR:
-        at += 6
-    else:
-        at += 11 + np.int64(get(words, at + 4, _WIDTH))
-    return at + 7 + n * np.int64(get(words, at, _WIDTH))

@@ -56,14 +56,13 @@ def test_any_group_comes_back_bit_for_bit(times, bits, n, steady):
     words, length = packed(times, bits, delta)
     assert length <= 64 * (kernels.MOST_WORDS - 1)
     read_times, read_bits = np.empty(n, np.int64), np.empty(n, np.int64)
-    at, last, step = kernels.unpack_times(words, 0, n, times[0], np.uint64(delta), read_times, 0)
-    assert read_times.tolist() == times[1:]
-    if n:
-        assert last == times[-1]
-        assert step % 2**64 == (times[-1] - times[-2]) % 2**64
-        assert kernels.unpack_bits(words, at, n, read_bits, 0, bits[0]) == length
-        assert read_bits.tolist() == bits[1:]
-        assert kernels.skip_bits(words, at, n) == length
+    for wanted in (0, 1):
+        known = times[0], np.uint64(delta), bits[0]
+        columns = read_times, read_bits, 0, wanted
+        behind = kernels.unpack(words, n, n, *known, *columns)
+        assert behind == (length if n else 0)
+        assert read_times.tolist() == times[1:]
+    assert read_bits.tolist() == bits[1:]
 
 
 def floats(values) -> list[int]:
