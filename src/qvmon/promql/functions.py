@@ -142,6 +142,7 @@ def _over_windows(of: Arguments, node: Call, scope: Scope) -> Sheet:
                 len(ranged.at if scalars else ranged.starts),
                 of.watch.check,
                 lambda columns: function(replace(ranged, columns=columns), *scalars),
+                looked_at=ranged.samples_each(),
             )
         )
     _note(of.notes, node, out, scalars)

@@ -58,6 +58,15 @@ class Windows:
         starts, ends = np.broadcast_to(self.starts, shape), np.broadcast_to(self.ends, shape)
         return replace(self, starts=starts.copy(), ends=ends.copy())
 
+    def samples_each(self) -> int:
+        """Return about how many samples a window has."""
+        times, count = self.columns.timestamps, len(self.columns)
+        if not len(times) or not len(self.starts):
+            return 1
+        stretch = int(times[-1] - times[self.columns.offsets[-2]]) or 1
+        share = min(1.0, float(self.ends[0] - self.starts[0]) / stretch)
+        return max(1, round(share * len(times) / count))
+
     def sheet(self, result: Result) -> Sheet:
         """Return the result of a function over these windows as a sheet."""
         values, present = at_every_step(*result, len(self.at))

@@ -8,8 +8,8 @@ import numpy as np
 
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
 
-PART = 4_000_000
-"""Samples and values of one part: some tens of milliseconds of most kernels."""
+PART = 1_000_000
+"""Samples looked at for one part, as often as they are: some tens of milliseconds at most."""
 
 Result = tuple[Float64s, Bools]
 
@@ -19,6 +19,8 @@ def by_parts(
     steps: int,
     check: Callable[[], None],
     compute: Callable[[SeriesColumns], Result],
+    *,
+    looked_at: int = 1,
 ) -> Result:
     """Return what ``compute`` makes of all series, computed some series at a time.
 
@@ -27,8 +29,9 @@ def by_parts(
         steps: How many values ``compute`` returns for each.
         check: Called before each part; what it raises ends the computation.
         compute: Returns float64[k, steps] and bool[k, steps] for the samples of k series.
+        looked_at: About how many samples a value is made of.
     """
-    work = columns.offsets + np.arange(len(columns.offsets)) * steps
+    work = columns.offsets + np.arange(len(columns.offsets)) * (steps * looked_at)
     total = int(work[-1] - work[0])
     if total <= PART:
         return compute(columns)
