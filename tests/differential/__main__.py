@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tests.differential.accepted import reason_for
-from tests.differential.answers import Difference, compare
+from tests.differential.answers import Difference, Order, compare, tied
 from tests.differential.datasets import BEGIN_MS, SPAN_MS, dataset, metrics
 from tests.differential.findings import Finding, Findings
 from tests.differential.grammar import Grammar, broken
 from tests.differential.servers import Server, Setting, answer, both
-from tests.differential.syntax_tree import Node, fixed, smaller
+from tests.differential.syntax_tree import Kind, Node, fixed, smaller
 
 _ROUND = 2000
 """Queries asked of one data set, before the next is made."""
 
 _SHRINKING = 150
 """How many smaller queries are tried for a failing one."""
+
+RESULTS = frozenset({"type", "series", "times", "value", "order"})
+"""Differences of results, as against those of errors and notes."""
+
+_CHOOSING = re.compile("topk|bottomk|limitk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,10 @@ class Question:
         return {"query": str(self.query), **dict(self.parameters)}
 
     @property
-    def ordered(self) -> bool:
-        return self.path == "/api/v1/query" and str(self.query).startswith("sort")
+    def order(self) -> Order:
+        if self.path != "/api/v1/query" or not str(self.query).startswith("sort"):
+            return Order.NOTHING
+        return Order.LABELS if str(self.query).startswith("sort_by_label") else Order.VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +70,28 @@ class Pair:
 
     def difference(self, question: Question) -> Difference | None:
         """Ask both; return what their answers do not share, but for what is accepted."""
-        peer = answer(self.peer, question.path, question.form)
-        ours = answer(self.ours, question.path, question.form)
-        found = compare(peer, ours, ordered=question.ordered)
-        if found and reason_for(str(question.query), found):
+        found = compare(*self._answers(question), question.order)
+        if found is None or reason_for(str(question.query), found):
+            return None
+        if found.sort in RESULTS and self._chose_among_equals(question):
             return None
         return found
+
+    def _answers(self, question: Question) -> tuple[dict[str, Any], dict[str, Any]]:
+        path, form = question.path, question.form
+        return answer(self.peer, path, form), answer(self.ours, path, form)
+
+    def _chose_among_equals(self, question: Question) -> bool:
+        """Return whether a part of the query chose among equal values, and chose otherwise."""
+        for part in (question.query, *question.query.below()):
+            operator = _CHOOSING.match(str(part))
+            if operator is None or part.kind is not Kind.VECTOR:
+                continue
+            answers = self._answers(replace(question, query=part))
+            differ = compare(*answers)
+            if differ and differ.sort in RESULTS and tied(operator[0], *answers):
+                return True
+        return False
 
     def shrunk(self, question: Question, found: Difference) -> tuple[Question, Difference]:
         """Return the smallest question found that differs in the same way."""
@@ -77,7 +101,7 @@ class Pair:
                 left -= 1
                 tried = replace(question, query=tree)
                 other = self.difference(tried)
-                if other and other.sort == found.sort:
+                if other and (other.sort == found.sort or {other.sort, found.sort} <= RESULTS):
                     question, found = tried, other
                     break
                 if left <= 0:

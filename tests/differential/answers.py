@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 RELATIVE = 1e-12
@@ -25,15 +26,25 @@ class Difference:
         sort: The kind: ``status``, ``error type``, ``message``, ``type``, ``series``, ``times``,
             ``value``, ``order``, ``warnings`` or ``infos``.
         peer: What Prometheus says of it. ``ours``: what qvmon says.
+        values: The two values, where values differ.
     """
 
     sort: str
     peer: str
     ours: str
+    values: tuple[str, str] = ("", "")
+
+
+class Order(Enum):
+    """What the order of an answer's series means."""
+
+    NOTHING = "nothing"
+    LABELS = "labels"
+    VALUES = "values"
 
 
 def compare(
-    peer: Mapping[str, Any], ours: Mapping[str, Any], *, ordered: bool
+    peer: Mapping[str, Any], ours: Mapping[str, Any], order: Order = Order.NOTHING
 ) -> Difference | None:
     """Return the first difference of two answers, or None."""
     for name, sort in (("http", "status"), ("status", "status"), ("errorType", "error type")):
@@ -41,7 +52,7 @@ def compare(
             return Difference(sort, _short(peer), _short(ours))
     if peer.get("error") != ours.get("error"):
         return Difference("message", str(peer.get("error")), str(ours.get("error")))
-    if peer["status"] == "success" and (found := _data(peer["data"], ours["data"], ordered)):
+    if peer["status"] == "success" and (found := _data(peer["data"], ours["data"], order)):
         return found
     return _annotations(peer, ours)
 
@@ -50,7 +61,7 @@ def _short(answer: Mapping[str, Any]) -> str:
     return str({k: v for k, v in answer.items() if k != "data"})
 
 
-def _data(peer: Mapping[str, Any], ours: Mapping[str, Any], ordered: bool) -> Difference | None:
+def _data(peer: Mapping[str, Any], ours: Mapping[str, Any], order: Order) -> Difference | None:
     kind = peer["resultType"]
     if kind != ours["resultType"]:
         return Difference("type", kind, ours["resultType"])
@@ -62,9 +73,44 @@ def _data(peer: Mapping[str, Any], ours: Mapping[str, Any], ordered: bool) -> Di
     for key, points in left.items():
         if found := _points(points, right[key], str(dict(key))):
             return found
-    if (ordered or kind == "matrix") and list(left) != list(right):
+    if kind == "vector" and order is Order.VALUES:
+        return _sequence(peer["result"], ours["result"])
+    if (order is Order.LABELS or kind == "matrix") and list(left) != list(right):
         return Difference("order", str([dict(k) for k in left]), str([dict(k) for k in right]))
     return None
+
+
+def _sequence(peer: list[dict[str, Any]], ours: list[dict[str, Any]]) -> Difference | None:
+    """Compare sorted values; equal ones may come in any order, as they do from an unstable sort."""
+    values = [[each["value"][1] for each in result] for result in (peer, ours)]
+    if all(map(same, *values)):
+        return None
+    return Difference("order", str(values[0]), str(values[1]))
+
+
+def tied(operator: str, peer: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Return whether two answers of ``topk``, ``bottomk`` or ``limitk`` only chose among equals."""
+    chosen = [_chosen(answer, operator) for answer in (peer, ours)]
+    if chosen[0].keys() != chosen[1].keys():
+        return False
+    return all(
+        len(values) == len(chosen[1][t]) and all(map(same, values, chosen[1][t]))
+        for t, values in chosen[0].items()
+    )
+
+
+def _chosen(answer: Mapping[str, Any], operator: str) -> dict[float, list[str]]:
+    """Return what was chosen at each time, sorted; of ``limitk``, which takes any, how many."""
+    out: dict[float, list[str]] = {}
+    for points in _by_labels(answer["data"]["result"]).values():
+        for t, value in points:
+            out.setdefault(t, []).append("any" if operator == "limitk" else value)
+    return {t: sorted(values, key=_float_order) for t, values in out.items()}
+
+
+def _float_order(text: str) -> tuple[bool, float]:
+    value = 0.0 if text == "any" else float(text)
+    return (math.isnan(value), 0.0 if math.isnan(value) else value)
 
 
 _Key = tuple[tuple[str, str], ...]
@@ -91,7 +137,8 @@ def _points(peer: list[Any], ours: list[Any], whose: str) -> Difference | None:
         return Difference("times", f"{said[0]} only {lacking[:4]}", f"{said[1]} only {beyond[:4]}")
     for (t, left), (_, right) in zip(peer, ours, strict=True):
         if not same(left, right):
-            return Difference("value", f"{whose} {left} @[{t}]", f"{whose} {right} @[{t}]")
+            told = f"{whose} {left} @[{t}]", f"{whose} {right} @[{t}]"
+            return Difference("value", *told, (left, right))
     return None
 
 

@@ -20,7 +20,10 @@ from tests.differential.datasets import Series
 from tests.differential.sender import HEADERS, write_request
 from tests.servers import end, free_port
 
-FEATURES = "promql-experimental-functions,promql-binop-fill-modifiers,exemplar-storage"
+FEATURES = (
+    "promql-experimental-functions,promql-binop-fill-modifiers,promql-unquoted-utf8-names,"
+    "exemplar-storage"
+)
 _START_SECONDS = 90.0
 
 

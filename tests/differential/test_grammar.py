@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from tests.differential.answers import compare, same
+from tests.differential.answers import Order, compare, same, tied
 from tests.differential.datasets import dataset, metrics
 from tests.differential.grammar import Grammar, broken
 from tests.differential.syntax_tree import Kind, optional, smaller, vector
@@ -68,10 +68,32 @@ def test_answers_are_compared_by_series_and_time() -> None:
         return {"http": 200, "status": "success", "data": data}
 
     one = answered("1", job="a")
-    assert compare(one, one, ordered=False) is None
-    other = compare(one, answered("1", job="b"), ordered=False)
+    assert compare(one, one) is None
+    other = compare(one, answered("1", job="b"))
     assert other is not None
     assert other.sort == "series"
-    value = compare(one, answered("2", job="a"), ordered=False)
+    value = compare(one, answered("2", job="a"))
     assert value is not None
     assert value.sort == "value"
+
+
+def _vector(**values: str) -> dict[str, object]:
+    result = [{"metric": {"n": name}, "value": [1, value]} for name, value in values.items()]
+    data = {"resultType": "vector", "result": result}
+    return {"http": 200, "status": "success", "data": data}
+
+
+def test_sorted_answers_may_differ_only_among_equals() -> None:
+    """Prometheus' sort is not stable; an order of values is an order nonetheless."""
+    assert compare(_vector(a="1", b="1", c="2"), _vector(b="1", a="1", c="2"), Order.VALUES) is None
+    found = compare(_vector(a="1", c="2"), _vector(c="2", a="1"), Order.VALUES)
+    assert found is not None
+    assert found.sort == "order"
+
+
+def test_a_choice_among_equals_is_told_from_a_wrong_choice() -> None:
+    """Of two series of value 1 either is one of the two greatest; of limitk any is."""
+    assert tied("topk", _vector(a="2", b="1"), _vector(a="2", c="1"))
+    assert not tied("topk", _vector(a="2", b="1"), _vector(a="2", c="0"))
+    assert not tied("topk", _vector(a="2", b="1"), _vector(a="2"))
+    assert tied("limitk", _vector(a="2"), _vector(c="0"))
