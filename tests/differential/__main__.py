@@ -32,6 +32,17 @@ RESULTS = frozenset({"type", "series", "times", "value", "order"})
 """Differences of results, as against those of errors and notes."""
 
 _CHOOSING = re.compile("topk|bottomk|limitk")
+_SORTING = re.compile("sort[a-z_]*")
+
+
+def _is_one_call(query: str) -> bool:
+    """Return whether the first parenthesis closes at the end of the query."""
+    depth = 0
+    for at, letter in enumerate(query):
+        depth += (letter == "(") - (letter == ")")
+        if letter == ")" and depth == 0:
+            return at == len(query) - 1
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +67,10 @@ class Question:
 
     @property
     def order(self) -> Order:
-        if self.path != "/api/v1/query" or not str(self.query).startswith("sort"):
+        sort = _SORTING.match(str(self.query))
+        if self.path != "/api/v1/query" or sort is None or not _is_one_call(str(self.query)):
             return Order.NOTHING
-        return Order.LABELS if str(self.query).startswith("sort_by_label") else Order.VALUES
+        return Order.LABELS if sort[0].startswith("sort_by_label") else Order.VALUES
 
 
 @dataclass(frozen=True, slots=True)
