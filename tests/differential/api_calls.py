@@ -1,0 +1,273 @@
+"""``python -m tests.differential.api_calls``: the HTTP API, call by call, beside Prometheus."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from tests.differential.answers import same
+from tests.differential.calls import Call, Sameness, calls
+from tests.differential.datasets import dataset
+from tests.differential.servers import Server, Setting, both
+
+EXPOSED = b"""# TYPE demo_requests counter
+# HELP demo_requests Requests that came.
+demo_requests_total{path="/"} 17 # {trace_id="abc"} 1 1704067200
+demo_requests_total{path="/x"} 4
+# TYPE demo_temperature_celsius gauge
+# UNIT demo_temperature_celsius celsius
+# HELP demo_temperature_celsius How warm it is.
+demo_temperature_celsius 21.5
+# TYPE demo_seconds histogram
+demo_seconds_bucket{le="0.5"} 3 # {trace_id="def"} 0.3
+demo_seconds_bucket{le="+Inf"} 5
+demo_seconds_sum 2.5
+demo_seconds_count 5
+# EOF
+"""
+
+RULES = """
+groups:
+- name: first
+  interval: 1s
+  rules:
+  - {record: "demo:twice", expr: demo_temperature_celsius * 2, labels: {kind: derived}}
+  - alert: Always
+    expr: vector(1)
+    labels: {severity: page}
+    annotations: {summary: "it is {{ $value }}"}
+  - {alert: Never, expr: vector(1) > 2, for: 5m, keep_firing_for: 1m}
+- name: second
+  interval: 1s
+  rules:
+  - {alert: Waiting, expr: demo_temperature_celsius > 20, for: 1h, labels: {severity: info}}
+"""
+
+VARYING = {
+    *(
+        "lastScrape",
+        "lastScrapeDuration",
+        "lastEvaluation",
+        "evaluationTime",
+        "activeAt",
+        "timings",
+    ),
+    *("lastError", "generatorURL", "startTime", "CWD", "hostname", "serverTime", "globalUrl"),
+}
+"""Fields of which only the type is compared: times, durations, words for a refused connection."""
+
+HEADERS = ("content-type", "content-encoding", "access-control-allow-origin", "allow")
+
+SMALL = 1024
+"""Bytes below which compressing an answer would not pay, and qvmon does not."""
+
+
+class _Exporter(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0")
+        self.send_header("Content-Length", str(len(EXPOSED)))
+        self.end_headers()
+        self.wfile.write(EXPOSED)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def _exporter() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Exporter)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+
+
+def _configuration(folder: Path, port: int) -> str:
+    (folder / "rules.yml").write_text(RULES)
+    return json.dumps(
+        {
+            "global": {
+                "scrape_interval": "1s",
+                "evaluation_interval": "1m",
+                "external_labels": {"region": "test"},
+            },
+            "rule_files": [str(folder / "rules.yml")],
+            "scrape_configs": [
+                {"job_name": "exporter", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]},
+                {"job_name": "down", "static_configs": [{"targets": ["127.0.0.1:1"]}]},
+                {
+                    "job_name": "dropping",
+                    "static_configs": [{"targets": ["127.0.0.1:2"]}],
+                    "relabel_configs": [{"action": "drop", "source_labels": ["job"]}],
+                },
+            ],
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A call both answer, but not alike."""
+
+    call: Call
+    what: str
+    peer: str
+    ours: str
+
+
+def _sent(server: Server, call: Call) -> httpx.Response:
+    form = call.method in {"POST", "PUT"} and call.body is None
+    values: dict[str, list[str]] = {}
+    for name, value in call.form:
+        values.setdefault(name, []).append(value)
+    return server.client.request(
+        call.method,
+        f"{server.url}{call.path}",
+        params=None if form else values,
+        data=values if form else None,
+        content=call.body,
+        headers=dict(call.headers),
+    )
+
+
+def deviation(call: Call, peer: httpx.Response, ours: httpx.Response) -> Deviation | None:
+    """Return how two responses to ``call`` are not alike, or None."""
+    if peer.status_code != ours.status_code:
+        return Deviation(call, "status", _told(peer), _told(ours))
+    if call.like is Sameness.STATUS:
+        return None
+    if found := _unlike_headers(call, peer, ours):
+        return found
+    if call.like is Sameness.TEXT:
+        left, right = ("\n".join(sorted(_untimed(r.text))) for r in (peer, ours))
+        return None if left == right else Deviation(call, "text", left, right)
+    if not peer.content and not ours.content:
+        return None
+    try:
+        place = _unlike(peer.json(), ours.json(), call.like is Sameness.SHAPE, "")
+    except ValueError:
+        return None if peer.text == ours.text else Deviation(call, "body", _told(peer), _told(ours))
+    return Deviation(call, *place) if place else None
+
+
+def _unlike_headers(call: Call, peer: httpx.Response, ours: httpx.Response) -> Deviation | None:
+    for name in HEADERS:
+        left, right = (r.headers.get(name, "").replace(" ", "") for r in (peer, ours))
+        sent_plain = name == "content-encoding" and not right and len(ours.content) < SMALL
+        if left != right and not sent_plain:
+            return Deviation(call, f"header {name}", left, right)
+    return None
+
+
+def _told(response: httpx.Response) -> str:
+    return f"{response.status_code} {response.text}"
+
+
+def _untimed(text: str) -> Iterator[str]:
+    """Yield the lines of an exposition without their timestamps."""
+    for line in text.splitlines():
+        head, _, last = line.rpartition(" ")
+        yield head if last.isdigit() and len(last) == 13 else line
+
+
+def _unlike(peer: Any, ours: Any, shape: bool, at: str) -> tuple[str, str, str] | None:
+    """Return where two JSON values are not alike and both values, or None."""
+    if isinstance(peer, dict) and isinstance(ours, dict):
+        return _unlike_objects(peer, ours, shape, at)
+    if isinstance(peer, list) and isinstance(ours, list):
+        return _unlike_lists(peer, ours, shape, at)
+    if type(peer) is not type(ours) and not (_number(peer) and _number(ours)):
+        return f"type at {at}", json.dumps(peer), json.dumps(ours)
+    if shape or peer == ours or (_number(peer) and same(str(peer), str(ours))):
+        return None
+    if isinstance(peer, str) and not at.endswith("error") and same(peer, ours):
+        return None
+    return f"value at {at}", json.dumps(peer), json.dumps(ours)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _unlike_objects(
+    peer: Mapping[str, Any], ours: Mapping[str, Any], shape: bool, at: str
+) -> tuple[str, str, str] | None:
+    if peer.keys() != ours.keys():
+        lacking, beyond = sorted(peer.keys() - ours.keys()), sorted(ours.keys() - peer.keys())
+        return f"keys at {at or '/'}", f"only {lacking}", f"only {beyond}"
+    for key in peer:
+        found = _unlike(peer[key], ours[key], shape or key in VARYING, f"{at}/{key}")
+        if found:
+            return found
+    return None
+
+
+def _unlike_lists(
+    peer: list[Any], ours: list[Any], shape: bool, at: str
+) -> tuple[str, str, str] | None:
+    if shape:
+        return _unlike(peer[0], ours[0], True, f"{at}/0") if peer and ours else None
+    if len(peer) != len(ours):
+        return f"length at {at}", json.dumps(peer), json.dumps(ours)
+    if all(isinstance(each, dict) for each in (*peer, *ours)):
+        peer, ours = sorted(peer, key=_identity), sorted(ours, key=_identity)
+    for number, (left, right) in enumerate(zip(peer, ours, strict=True)):
+        if found := _unlike(left, right, shape, f"{at}/{number}"):
+            return found
+    return None
+
+
+def _identity(each: Mapping[str, Any]) -> str:
+    """Return what names an element of a list, whatever its order."""
+    named = {k: v for k, v in each.items() if k not in {"value", "values", *VARYING}}
+    return json.dumps(named, sort_keys=True)
+
+
+def _markdown(asked: int, found: list[Deviation]) -> str:
+    lines = ["# API differences", "", f"{asked} calls, {len(found)} differ", ""]
+    for each in found:
+        lines += [f"- `{each.call}`: {each.what}"]
+        lines += [f"    - Prometheus: {each.peer[:400]}", f"    - qvmon: {each.ours[:400]}"]
+    return "\n".join(lines) + "\n"
+
+
+def _compared(seed: int) -> tuple[int, list[Deviation]]:
+    with tempfile.TemporaryDirectory(prefix="qvmon-api-") as place, _exporter() as port:
+        folder = Path(place)
+        setting = Setting(prometheus_yml=_configuration(folder, port))
+        with both(folder, setting, dataset(seed)) as (peer, ours):
+            time.sleep(5)
+            table = list(calls())
+            found = [deviation(call, _sent(peer, call), _sent(ours, call)) for call in table]
+    return len(table), [each for each in found if each]
+
+
+def main(
+    seed: Annotated[int, typer.Option(help="Of the data both hold.")] = 2,
+    report: Annotated[Path | None, typer.Option(help="Where differences are written.")] = None,
+) -> None:
+    """Ask Prometheus 3.16 and qvmon every call; exit with 1 when one is answered otherwise."""
+    asked, found = _compared(seed)
+    text = _markdown(asked, found)
+    if report:
+        report.write_text(text)
+    print(text if not report else f"{asked} calls, {len(found)} differ")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    typer.run(main)
