@@ -37,7 +37,7 @@ def test_samples_with_labels_values_and_timestamps() -> None:
     body = b"""# HELP http_requests_total Requests.
 # TYPE http_requests_total counter
 http_requests_total{method="post",code="200"} 1027 1395066363000
-http_requests_total{method="post",code="400"}    3 -5
+http_requests_total{method="post",code="400"}    3 5
 
 http { a = "b" , c="d", }\t1e-3\t
 up 1"""
@@ -47,7 +47,7 @@ up 1"""
             1027.0,
             1395066363000,
         ),
-        ({"__name__": "http_requests_total", "method": "post", "code": "400"}, 3.0, -5),
+        ({"__name__": "http_requests_total", "method": "post", "code": "400"}, 3.0, 5),
         ({"__name__": "http", "a": "b", "c": "d"}, 0.001, None),
         ({"__name__": "up"}, 1.0, None),
     ]
@@ -105,7 +105,7 @@ latency_seconds_created 1520430000.123
 
 def test_metadata_is_read_in_order_and_untyped_is_unknown() -> None:
     body = b"# HELP b Two\\nlines \\\\.\n# TYPE b untyped\n# a comment\n#TYPE c gauge\n"
-    body += b"# TYPE a  summary \n"
+    body += b"# TYPE a summary\n"
     assert parse(body, TEXT).metadata == [
         MetricMetadata("b", "unknown", "Two\nlines \\."),
         MetricMetadata("a", "summary"),
@@ -135,7 +135,11 @@ def test_equal_series_texts_have_equal_hashes_and_others_do_not() -> None:
         (b"a{b=1} 1", 1, 5, "quoted label value"),
         (b'a{b="x} 1\n', 1, 5, "no end"),
         (b'a{b="x\\\n"} 1\n', 1, 5, "no end"),
-        (b'a{b="x" c="d"} 1', 1, 9, "','"),
+        (b'{"a" c="d"} 1', 1, 6, "','"),
+        (b"a 1 -5", 1, 5, "timestamp"),
+        (b"# TYPE a  gauge\n", 1, 10, "metric type"),
+        (b"# TYPE a unknown\n", 1, 10, "metric type"),
+        (b"# HELP a \xff\n", 1, 10, "UTF-8"),
         (b'a{b-c="x"} 1', 1, 4, "'='"),
         (b'a{-="x"} 1', 1, 3, "label name"),
         (b'a{""="x"} 1', 1, 3, "label name"),
@@ -251,3 +255,22 @@ def test_any_labels_and_value_written_down_are_read_back(
     )
     exposition = parse(f"{name}{{{shown}}} {value!r}".encode(), TEXT)
     assert rows(exposition) == [({"__name__": name, **labels}, value, None)]
+
+
+def test_bounds_of_histograms_and_summaries_are_written_as_openmetrics_writes_them() -> None:
+    body = (
+        b'# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="1e6"} 2\nh_bucket{le="+Inf"} 3\n'
+        b'h_bucket{le="one"} 4\nh_bucket{le="0.10",quantile="1"} 5\n'
+        b'# TYPE s summary\ns{quantile="0.5"} 1\ns{quantile="1"} 2\n# TYPE g gauge\ng{le="1"} 3\n'
+    )
+    found = [labels for labels, _, _ in rows(parse(body, TEXT))]
+    assert [each.get("le") for each in found[:5]] == ["1.0", "1e+06", "+Inf", "one", "0.1"]
+    assert [each.get("quantile") for each in found[4:7]] == ["1", "0.5", "1.0"]
+    assert found[7]["le"] == "1"
+
+
+def test_an_openmetrics_unit_ends_the_name() -> None:
+    good = b"# UNIT a_seconds seconds\n# UNIT b \n# EOF\n"
+    assert [each.unit for each in parse(good, OPENMETRICS).metadata] == ["seconds", ""]
+    for bad in (b"# UNIT a seconds\n# EOF\n", b"# UNIT aseconds seconds\n# EOF\n"):
+        assert "unit" in refusal(bad, OPENMETRICS).message

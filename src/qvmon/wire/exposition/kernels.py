@@ -118,12 +118,15 @@ def _skip_name(body: Bytes, at: int, end: int, start: int, part: int) -> int:
     return at
 
 
-@kernel("UniTuple(int64, 3)(Array(uint8, 1, 'C', True), int64, int64, boolean)")
-def _label_set(body: Bytes, at: int, end: int, strict: bool) -> tuple[int, int, int]:
+@kernel("UniTuple(int64, 3)(Array(uint8, 1, 'C', True), int64, int64, boolean, boolean)")
+def _label_set(
+    body: Bytes, at: int, end: int, strict: bool, in_exemplar: bool
+) -> tuple[int, int, int]:
     """Scan a label set from its opening brace.
 
-    A strict one has no blanks, no line ends in its strings and a comma between two labels; in the
-    text format Prometheus wants none of that.
+    A strict one has no blanks, no line ends in its values and a comma between two labels; in the
+    text format Prometheus wants none of that. Line ends in quoted names are for exemplars alone
+    to refuse.
 
     Returns:
         The position after it (or of the mistake), whether it holds a quoted metric name, and what
@@ -139,7 +142,7 @@ def _label_set(body: Bytes, at: int, end: int, strict: bool) -> tuple[int, int, 
             return at + 1, named, FINE
         quoted = body[at] == _QUOTE
         if quoted:
-            after = _skip_string(body, at, end, strict)
+            after = _skip_string(body, at, end, in_exemplar)
             if after < 0:
                 return at, named, OPEN_STRING
         else:
@@ -184,7 +187,7 @@ def _series(body: Bytes, at: int, end: int, openmetrics: bool) -> tuple[int, int
     brace = after if openmetrics else _skip_blanks(body, after, end)
     if brace >= end or body[brace] != ord("{"):
         return after, after, FINE
-    after, inside, mistake = _label_set(body, brace, end, openmetrics)
+    after, inside, mistake = _label_set(body, brace, end, openmetrics, False)
     if mistake == FINE and named + inside != 1:
         return brace, brace, TWO_NAMES if named else NO_NAME
     return after, after, mistake
@@ -209,7 +212,7 @@ def _exemplar(body: Bytes, at: int, end: int) -> tuple[int, int]:
     """Scan `` # {labels} value [timestamp]`` from its hash sign; return (end, mistake)."""
     if at + 2 >= end or body[at + 1] != _SPACE or body[at + 2] != ord("{"):
         return at, BAD_EXEMPLAR
-    at, named, mistake = _label_set(body, at + 2, end, True)
+    at, named, mistake = _label_set(body, at + 2, end, True, True)
     if mistake != FINE:
         return at, mistake
     if named or at >= end or body[at] != _SPACE:
@@ -274,10 +277,10 @@ def _is_unit_of(body: Bytes, name: int, name_end: int, unit: int, unit_end: int)
         return True
     if name_end - name < length + 1 or body[name_end - length - 1] != ord("_"):
         return False
-    for each in range(length):
-        if body[name_end - length + each] != body[unit + each]:
-            return False
-    return True
+    same = 0
+    while same < length and body[name_end - length + same] == body[unit + same]:
+        same += 1
+    return same == length
 
 
 @kernel("UniTuple(int64, 7)(Array(uint8, 1, 'C', True), int64, int64, boolean)")
@@ -312,7 +315,8 @@ def _comment(
         return word if openmetrics else line_end, 0, 0, 0, 0, 0, mistake
     name = after + 1 if openmetrics else _skip_blanks(body, after, line_end)
     if name < line_end and body[name] == _QUOTE:
-        name_end = _skip_string(body, name, line_end, True)
+        name_end = _skip_string(body, name, end, False)
+        line_end = _skip_line(body, max(name_end, name), end)
     else:
         name_end = _skip_name(body, name, line_end, _NAME_START, _NAME_PART)
     if name_end <= name:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qvmon.model.errors import QvmonError
-from qvmon.model.floats import format_general
+from qvmon.model.floats import format_general, parse_float
 from qvmon.model.labels import METRIC_NAME, Labels
 from qvmon.model.series import Float64s, Int64s, MetricMetadata
 from qvmon.wire.exposition import kernels
@@ -28,9 +28,7 @@ _ESCAPE = re.compile(r'\\([\\"n])')
 _BOUNDS = {b"histogram": "le", b"summary": "quantile"}
 """The label whose values are numbers, by type: they are stored as OpenMetrics writes them."""
 
-_GO_FLOAT = re.compile(
-    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity)|nan", re.IGNORECASE
-)
+_NOT_A_GO_FLOAT = re.compile(r"[+-](?i:nan)|[+-]?0[xX][^pP]*")
 _FIELDS = {kernels.HELP: "help", kernels.TYPE: "type", kernels.UNIT: "unit"}
 
 
@@ -123,10 +121,12 @@ def _as_openmetrics_writes(text: str) -> str:
 
     Source: Prometheus, model/textparse (normalizeFloatsInLabelValues).
     """
-    if not _GO_FLOAT.fullmatch(text):
+    try:
+        number = parse_float(text)
+    except (QvmonError, OverflowError):
         return text
-    number = float(text)
-    if math.isinf(number) and text.lstrip("+-")[0] not in "iI":  # too large for a float
+    too_large = math.isinf(number) and "n" not in text.lower()
+    if too_large or _NOT_A_GO_FLOAT.fullmatch(text):
         return text
     shown = format_general(number)
     return shown if "e" in shown or not math.isfinite(number) or "." in shown else f"{shown}.0"
