@@ -49,20 +49,16 @@ def _sorted(values: Float64s) -> Float64s:
     return out
 
 
-@kernel(f"float64({FLOATS}, float64)")
-def quantile_of(values: Float64s, q: float) -> float:
-    """Return the ``q`` quantile, interpolated; NaNs sort first, as in Prometheus."""
-    n = len(values)
+@kernel(f"float64({FLOATS}, int64, int64, float64)")
+def quantile_of_sorted(ordered: Float64s, size: int, nans: int, q: float) -> float:
+    """Return the ``q`` quantile of the first ``size`` values, in order, and some NaNs."""
+    n = size + nans
     if n == 0 or math.isnan(q):
         return math.nan
     if q < 0:
         return -math.inf
     if q > 1:
         return math.inf
-    ordered = _sorted(values)
-    nans = 0
-    while nans < n and math.isnan(ordered[n - 1 - nans]):
-        nans += 1
     rank = q * (n - 1)
     lower = max(0, math.floor(rank))
     upper = min(n - 1, lower + 1)
@@ -72,6 +68,15 @@ def quantile_of(values: Float64s, q: float) -> float:
         return float(low)
     high = math.nan if upper < nans else ordered[upper - nans]
     return low * (1 - weight) + high * weight
+
+
+@kernel(f"float64({FLOATS}, float64)")
+def quantile_of(values: Float64s, q: float) -> float:
+    """Return the ``q`` quantile, interpolated; NaNs sort first, as in Prometheus."""
+    ordered, nans = _sorted(values), 0
+    while nans < len(values) and math.isnan(ordered[len(values) - 1 - nans]):
+        nans += 1
+    return quantile_of_sorted(ordered, len(values) - nans, nans, q)
 
 
 @kernel(f"float64({FLOATS}, boolean)")

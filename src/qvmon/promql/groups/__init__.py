@@ -19,6 +19,9 @@ from qvmon.promql.sheet import (
     with_column,
 )
 
+_FEW = 0.05
+"""Up to which part of the series it is cheaper to keep the best ones than to sort all."""
+
 _MOST_COUNTS = 50_000_000
 CHOOSING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 
@@ -68,8 +71,12 @@ def choose(node: Aggregate, of: Sheet, parameter: Float64s) -> Sheet:
         if node.operator == "limitk":
             kept = kernels.first_rows(of.present, groups, len(first), limits)
         else:
+            most = min(int(limits.max()), int(np.bincount(groups).max(initial=0)))
+            limits = np.minimum(limits, most)
+            few = len(first) * most <= _FEW * len(of)
+            top_rows = kernels.few_top_rows if few else kernels.top_rows
             largest = node.operator == "topk"
-            kept = kernels.top_rows(of.values, of.present, groups, len(first), limits, largest)
+            kept = top_rows(of.values, of.present, groups, len(first), limits, largest)
     return of.with_values(of.values, kept).without_empty_rows()
 
 

@@ -133,6 +133,53 @@ def group_quantiles(
 
 
 @kernel(f"boolean[:, ::1]({GRID}, {MASK}, {INTS}, int64, {INTS}, boolean)")
+def few_top_rows(
+    values: Float64s, present: Bools, groups: Int64s, count: int, limits: Int64s, largest: bool
+) -> Bools:
+    """Return what ``top_rows`` returns, fast where few are kept: the best so far stay in order."""
+    n, m = values.shape
+    keep = np.zeros((n, m), np.bool_)
+    most = max(np.int64(1), limits.max())
+    best = np.empty((count, m, most))
+    rows = np.empty((count, m, most), np.int64)
+    taken = np.zeros((count, m), np.int64)
+    nans = False
+    for i in range(n):
+        g = groups[i]
+        for j in range(m):
+            if not present[i, j] or limits[j] <= 0:
+                continue
+            key = -values[i, j] if largest else values[i, j]
+            if math.isnan(key):
+                nans = True
+                continue
+            at = taken[g, j]
+            if at == limits[j]:
+                at -= 1
+                if key >= best[g, j, at]:
+                    continue
+            else:
+                taken[g, j] += 1
+            while at > 0 and best[g, j, at - 1] > key:
+                best[g, j, at] = best[g, j, at - 1]
+                rows[g, j, at] = rows[g, j, at - 1]
+                at -= 1
+            best[g, j, at] = key
+            rows[g, j, at] = i
+    for g in range(count):
+        for j in range(m):
+            for k in range(taken[g, j]):
+                keep[rows[g, j, k], j] = True
+    for i in range(n if nans else 0):
+        g = groups[i]
+        for j in range(m):
+            if present[i, j] and math.isnan(values[i, j]) and taken[g, j] < limits[j]:
+                taken[g, j] += 1
+                keep[i, j] = True
+    return keep
+
+
+@kernel(f"boolean[:, ::1]({GRID}, {MASK}, {INTS}, int64, {INTS}, boolean)")
 def top_rows(
     values: Float64s, present: Bools, groups: Int64s, count: int, limits: Int64s, largest: bool
 ) -> Bools:

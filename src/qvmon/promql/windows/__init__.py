@@ -13,6 +13,7 @@ from qvmon.promql import starts
 from qvmon.promql.edges import kernels as edges
 from qvmon.promql.results import Grid
 from qvmon.promql.sheet import Sheet, at_every_step, label_order
+from qvmon.promql.sliding import kernels as sliding
 from qvmon.promql.windows import kernels
 
 SAFE = {
@@ -23,6 +24,12 @@ SAFE = {
 
 DEFAULTS = {"integral": 2.0}  # trapezoids
 RATES = {"rate": (True, True), "increase": (True, False), "delta": (False, False)}
+_EXTREMES = {  # largest, when
+    "max_over_time": (True, False),
+    "min_over_time": (False, False),
+    "ts_of_max_over_time": (True, True),
+    "ts_of_min_over_time": (False, True),
+}
 KEEP_NAME = frozenset({"last_over_time", "first_over_time"})
 Result = tuple[Float64s, Bools]
 
@@ -149,6 +156,19 @@ def over_time(of: Windows, function: str, parameter: Float64s | None = None) -> 
         )
     if columns.starts is not None and function in starts.USING:
         return starts.pairs(columns, of.starts, of.ends, function)
+    if function in _EXTREMES:
+        return sliding.sliding_extremes(
+            columns.offsets,
+            columns.timestamps,
+            columns.values,
+            of.starts,
+            of.ends,
+            *_EXTREMES[function],
+        )
+    if function == "quantile_over_time" and parameter is not None:
+        return sliding.sliding_quantiles(
+            columns.offsets, columns.timestamps, columns.values, of.starts, of.ends, parameter
+        )
     if parameter is None:
         parameter = np.full(len(of.starts), DEFAULTS.get(function, 0.0))
     return kernels.reduce_windows(

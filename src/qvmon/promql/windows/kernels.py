@@ -19,31 +19,25 @@ from qvmon.promql.kernels import FLOATS, INTS, OUT, add_exactly, quantile_of, tr
 STALE = np.int64(STALE_BITS)
 
 # What ``reduce_windows`` makes of the samples of a window.
-SUM, AVERAGE, LEAST, GREATEST, COUNT, LAST, FIRST, PRESENT, DEVIATION, VARIANCE = range(10)
-QUANTILE, MEDIAN_DEVIATION, CHANGES, RESETS, INTEGRAL = range(10, 15)
-TIME_OF_FIRST, TIME_OF_LAST, TIME_OF_LEAST, TIME_OF_GREATEST = range(15, 19)
-NEWEST_RATE, NEWEST_CHANGE, SLOPE, PREDICTION = range(19, 23)  # these need two samples
+SUM, AVERAGE, COUNT, LAST, FIRST, PRESENT, DEVIATION, VARIANCE = range(8)
+MEDIAN_DEVIATION, CHANGES, RESETS, INTEGRAL, TIME_OF_FIRST, TIME_OF_LAST = range(8, 14)
+NEWEST_RATE, NEWEST_CHANGE, SLOPE, PREDICTION = range(14, 18)  # these need two samples
 
 OVER_TIME = {
     "sum_over_time": SUM,
     "avg_over_time": AVERAGE,
-    "min_over_time": LEAST,
-    "max_over_time": GREATEST,
     "count_over_time": COUNT,
     "last_over_time": LAST,
     "first_over_time": FIRST,
     "present_over_time": PRESENT,
     "stddev_over_time": DEVIATION,
     "stdvar_over_time": VARIANCE,
-    "quantile_over_time": QUANTILE,
     "mad_over_time": MEDIAN_DEVIATION,
     "changes": CHANGES,
     "resets": RESETS,
     "integral": INTEGRAL,
     "ts_of_first_over_time": TIME_OF_FIRST,
     "ts_of_last_over_time": TIME_OF_LAST,
-    "ts_of_min_over_time": TIME_OF_LEAST,
-    "ts_of_max_over_time": TIME_OF_GREATEST,
     "irate": NEWEST_RATE,
     "idelta": NEWEST_CHANGE,
     "deriv": SLOPE,
@@ -226,17 +220,6 @@ def _regression(times: Int64s, values: Float64s, origin: int) -> tuple[float, fl
     return slope, sum_y / n - slope * sum_x / n
 
 
-@kernel(f"int64({FLOATS}, boolean)")
-def _extreme_at(values: Float64s, largest: bool) -> int:
-    """Return where the last of the largest (or smallest) values stands; NaN only if all are."""
-    best = 0
-    for i in range(1, len(values)):
-        better = values[i] >= values[best] if largest else values[i] <= values[best]
-        if better or math.isnan(values[best]):
-            best = i
-    return best
-
-
 @kernel(f"float64({INTS}, {FLOATS}, float64)")
 def _integral(times: Int64s, values: Float64s, rule: float) -> float:
     """Return the area in value-seconds: 0 from the left values, 1 from the right, else between."""
@@ -284,8 +267,6 @@ def _reduced(operation: int, times: Int64s, values: Float64s, parameter: float, 
         return _sum(values)
     if operation == AVERAGE:
         return _average(values)
-    if operation in (LEAST, GREATEST):
-        return float(values[_extreme_at(values, operation == GREATEST)])
     if operation == COUNT:
         return float(len(values))
     if operation == LAST:
@@ -298,16 +279,12 @@ def _reduced(operation: int, times: Int64s, values: Float64s, parameter: float, 
         return math.sqrt(_variance(values))
     if operation == VARIANCE:
         return _variance(values)
-    if operation == QUANTILE:
-        return quantile_of(values, parameter)
     if operation == MEDIAN_DEVIATION:
         return _median_deviation(values)
     if operation in (CHANGES, RESETS):
         return transitions(values, operation == RESETS)
     if operation == INTEGRAL:
         return _integral(times, values, parameter)
-    if operation in (TIME_OF_LEAST, TIME_OF_GREATEST):
-        return float(times[_extreme_at(values, operation == TIME_OF_GREATEST)] / 1000.0)
     if operation in (TIME_OF_FIRST, TIME_OF_LAST):
         return float(times[0 if operation == TIME_OF_FIRST else last] / 1000.0)
     if operation in (NEWEST_RATE, NEWEST_CHANGE):
