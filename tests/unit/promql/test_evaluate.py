@@ -205,3 +205,11 @@ def test_the_last_subquery_drops_the_names_that_its_functions_dropped_late() -> 
     result = ask({"b x=2": 1.0}, "abs(b)[1m:30s]", AT, drop_names_late=True)
     assert isinstance(result, Samples)
     assert result.labels.all_labels() == [Labels(x="2")]
+
+
+def test_windows_are_cut_where_the_last_series_has_no_sample() -> None:
+    labels = LabelFrame.from_labels([Labels(__name__="a", n="1"), Labels(__name__="a", n="2")])
+    offsets = np.array([0, 2, 2], np.int64)
+    columns = SeriesColumns(labels, offsets, np.array([250_000, 300_000]), np.array([1.0, 4.0]))
+    result = evaluate(plan("max_over_time(a[5m])"), [columns], AT)
+    assert as_dict(result) == {Labels(n="1"): 4.0}

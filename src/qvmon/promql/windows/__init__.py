@@ -70,7 +70,8 @@ class Windows:
         times, count = self.columns.timestamps, len(self.columns)
         if not len(times) or not len(self.starts):
             return 1
-        stretch = int(times[-1] - times[self.columns.offsets[-2]]) or 1
+        last = np.searchsorted(self.columns.offsets, len(times)) - 1
+        stretch = int(times[-1] - times[self.columns.offsets[last]]) or 1
         share = min(1.0, float(self.ends[0] - self.starts[0]) / stretch)
         return max(1, round(share * len(times) / count))
 
