@@ -69,3 +69,55 @@ ACCEPTED = (
 def reason_for(query: str, found: Difference) -> str | None:
     """Return why a difference is accepted, or None when it is not."""
     return next((each.reason for each in ACCEPTED if each.applies(query, found)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedDeviation:
+    """A reason why the HTTP API may answer otherwise.
+
+    Attributes:
+        reason: Why.
+        path: Beginning of the path.
+        what: Pattern of the place where the answers are not alike, and of both sides after it.
+    """
+
+    reason: str
+    path: str
+    what: re.Pattern[str]
+
+
+ACCEPTED_DEVIATIONS = (
+    AcceptedDeviation(
+        "settings of native histograms, which qvmon does not take yet",
+        "/api/v1/targets",
+        re.compile(r"keys at \S+/discoveredLabels\nonly \[.*native_histograms.*\]\nonly \[\]"),
+    ),
+    AcceptedDeviation(
+        "qvmon also describes the series that a scrape itself makes: up, scrape_duration_seconds …",
+        "/api/v1/metadata",
+        re.compile(r"keys at /data\nonly \[\]\nonly \['scrape_duration_seconds', .*"),
+    ),
+    AcceptedDeviation(
+        "flags are those of the program that is asked",
+        "/api/v1/status/flags",
+        re.compile(r"keys at /data\n.*"),
+    ),
+    AcceptedDeviation(
+        "browsers of other origins are let in where the settings name them, not everywhere",
+        "/api/v1/query",
+        re.compile(r"header access-control-allow-origin\n.*"),
+    ),
+)
+
+
+def why_deviates(path: str, what: str, peer: str, ours: str) -> str | None:
+    """Return why a deviation is accepted, or None when it is not."""
+    told = f"{what}\n{peer}\n{ours}"
+    return next(
+        (
+            each.reason
+            for each in ACCEPTED_DEVIATIONS
+            if path.startswith(each.path) and each.what.match(told)
+        ),
+        None,
+    )

@@ -190,7 +190,7 @@ def _surroundings() -> Iterator[Call]:
         _form(limit_per_metric="1"),
         _form(limit_per_metric="x"),
     ):
-        like = Sameness.SHAPE if ("limit", "1") in form else Sameness.EXACT
+        like = Sameness.STATUS if ("limit", "1") in form else Sameness.EXACT
         yield Call("/api/v1/metadata", form, like=like)
         if not dict(form).get("limit_per_metric"):
             yield Call("/api/v1/targets/metadata", form, like=like)

@@ -22,7 +22,7 @@ from tests.servers import end, free_port
 
 FEATURES = (
     "promql-experimental-functions,promql-binop-fill-modifiers,promql-unquoted-utf8-names,"
-    "exemplar-storage"
+    "promql-per-step-stats,exemplar-storage"
 )
 _START_SECONDS = 90.0
 
