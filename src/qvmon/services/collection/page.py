@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,7 +26,12 @@ _MEDIA_TYPES = {
 }
 _ESCAPABLE = (ScrapeProtocol.OPEN_METRICS_1_0_0, ScrapeProtocol.TEXT_1_0_0)
 _HIGHEST_WEIGHT = 6
-_READABLE = frozenset({"text/plain", "application/openmetrics-text"})
+_OPEN_METRICS = "application/openmetrics-text"
+_PROTOBUF = "application/vnd.google.protobuf"
+_READABLE = frozenset({"text/plain", _OPEN_METRICS, _PROTOBUF})
+_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_PARAMETER = re.compile(rf';\s*({_WORD})=({_WORD}|"(?:[^"\\]|\\.)*")\s*')
+_CONTENT_TYPE = re.compile(rf"({_WORD}(?:/{_WORD})?)\s*((?:{_PARAMETER.pattern})*)(?:;\s*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +210,44 @@ def accept_header(protocols: tuple[ScrapeProtocol, ...]) -> str:
 
 
 def _content_type(given: str, fallback: ScrapeProtocol | None) -> str:
-    media_type = given.partition(";")[0].strip().lower()
-    if media_type not in _READABLE and fallback is not None:
-        return _MEDIA_TYPES.get(fallback, given)
-    return given
+    """Return what a page is read as: what its target says, else the job's fallback.
+
+    Raises:
+        QvmonError: INVALID for a target that says nothing readable, where the job has no fallback.
+
+    Source: Prometheus, model/textparse/interface.go (extractMediaType).
+    """
+    complaint = _complaint(given)
+    if not complaint:
+        return given
+    if fallback is None:
+        message = f"{complaint} and no fallback_scrape_protocol specified for target"
+        raise QvmonError(ErrorKind.INVALID, message, cause="content_type")
+    return _MEDIA_TYPES.get(fallback, _PROTOBUF)
+
+
+def _complaint(given: str) -> str:
+    """Return what is wrong with a content type; empty when it can be read."""
+    if not given:
+        return "non-compliant scrape target sending blank Content-Type"
+    found = _CONTENT_TYPE.fullmatch(given.strip())
+    if found is None:
+        return f"cannot parse Content-Type {_quoted(given)}"
+    media_type = found[1].lower()
+    parameters = {name.lower(): value.strip('"') for name, value in _PARAMETER.findall(found[2])}
+    if media_type == _OPEN_METRICS and parameters.get("version") == "2.0.0":
+        return (
+            f"received OpenMetrics 2.0 Content-Type {_quoted(given)}, but the openmetrics2 feature "
+            "flag is not enabled"
+        )
+    if media_type not in _READABLE:
+        return f"received unsupported Content-Type {_quoted(given)}"
+    return ""
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _reason(status: int) -> str:

@@ -37,7 +37,7 @@ def test_an_exemplar_belongs_to_the_series_of_its_line() -> None:
     reading = Reading()
     reading.page(PAGE.format(trace="abc"), 7000)
     (first, one), (second, other) = reading.sink.kept
-    assert first == TARGET.merged({"__name__": "latency_bucket", "le": "1", "path": "a # {b"})
+    assert first == TARGET.merged({"__name__": "latency_bucket", "le": "1.0", "path": "a # {b"})
     assert (one.labels, one.value, one.time_ms) == (Labels(trace_id="abc"), 0.25, 1_700_000_000_500)
     assert second["le"] == "+Inf"
     assert (other.labels, other.value, other.time_ms, other.timed) == (Labels(), 3.0, 7000, False)
