@@ -182,7 +182,7 @@ class Evaluation:
         return found.with_values(*at_every_step(found.values, found.present, scope.grid.steps))
 
     def _vector(self, node: Node, scope: Scope) -> Sheet:
-        can_repeat = scope.grid.steps > 1 and self.watch.tally is None
+        can_repeat = scope.grid.start_ms != scope.grid.end_ms and self.watch.tally is None
         if can_repeat and isinstance(node, _COMPUTED) and is_fixed(node):
             return self._once(node, scope)
         match node:

@@ -161,17 +161,18 @@ def edged_rate(
                     continue
             left, before_since = _left(t, v, s, first, start, horizon, smooth, is_counter)
             right, right_since = _right(t, v, s, last, end, horizon, smooth, is_counter)
-            change = right - left
+            lost = 0.0
             if is_counter:
                 before, before_time = left, start
                 for row in range(first, last + 1):
                     if t[row] <= start or t[row] >= end:
                         continue
                     if v[row] < before or restarted(before_since, before_time, s[row], t[row]):
-                        change += before
+                        lost += before
                     before, before_time, before_since = v[row], t[row], s[row]
                 if right < before or restarted(before_since, before_time, right_since, end):
-                    change += before
+                    lost += before
+            change = right - left + lost
             out[i, j] = change / ((end - start) / 1000.0) if per_second else change
             present[i, j] = True
     return out, present
