@@ -7,9 +7,12 @@ from collections import OrderedDict
 from threading import Lock
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from qvmon.model.labels import Matcher, MatchOp
-from qvmon.model.series import Bools, Int64s
+from qvmon.model.series import Bools, Bytes, Int64s
+from qvmon.tsdb.identity import kernels
 from qvmon.tsdb.identity.symbols import SymbolArena
 
 _REMEMBERED = 512
@@ -56,7 +59,26 @@ class ExpressionMemory:
         named = np.flatnonzero(pairs >> 32 == name)
         if matcher.value in _ANYTHING:
             return named if matcher.op is MatchOp.REGEX else named[:0]
-        values = (pairs[named] & 0x7FFFFFFF).tolist()
-        kept: Bools = np.array([matcher.matches(self._symbols[value]) for value in values], bool)
-        chosen: Int64s = named[kept]
+        if not len(named):
+            return named
+        chosen: Int64s = named[self._satisfying(matcher, pairs[named] & 0x7FFFFFFF)]
         return chosen
+
+    def _satisfying(self, matcher: Matcher, codes: Int64s) -> Bools:
+        """Return bool[n]: which strings satisfy an expression, asked of Arrow's RE2 all at once."""
+        anchored = rf"\A(?s:{matcher.value})\z"
+        try:
+            found = pc.match_substring_regex(_texts(self._symbols, codes), anchored)
+        except pa.ArrowInvalid:  # an open \Q swallows what was put behind it
+            return np.array([matcher.matches(self._symbols[code]) for code in codes.tolist()], bool)
+        matched: Bools = found.to_numpy(zero_copy_only=False)
+        return matched if matcher.op is MatchOp.REGEX else ~matched
+
+
+def _texts(symbols: SymbolArena, codes: Int64s) -> pa.LargeStringArray:
+    arena, ends, *_ = symbols.table.columns()
+    offsets = np.zeros(len(codes) + 1, np.int64)
+    np.cumsum(symbols.lengths(codes), out=offsets[1:])
+    texts: Bytes = np.empty(int(offsets[-1]), np.uint8)
+    kernels.copy_strings(arena, ends, codes, offsets, texts)
+    return pa.LargeStringArray.from_buffers(len(codes), pa.py_buffer(offsets), pa.py_buffer(texts))
