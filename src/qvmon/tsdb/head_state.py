@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qvmon.tsdb.durable import replace_file
 from qvmon.tsdb.rows import EARLIEST
+from qvmon.tsdb.sealed import sealed, unsealed
 
 _STATE_VERSION = 1
 
@@ -26,7 +26,7 @@ class HeadState:
 
     def save(self, path: Path) -> None:
         """Write it, all or nothing."""
-        replace_file(path, json.dumps({"version": _STATE_VERSION, **asdict(self)}).encode())
+        replace_file(path, sealed({"version": _STATE_VERSION, **asdict(self)}))
 
     @classmethod
     def load(cls, path: Path) -> HeadState:
@@ -35,7 +35,7 @@ class HeadState:
         Then samples are replayed that blocks have too, which does no harm.
         """
         try:
-            fields = json.loads(path.read_bytes())
+            fields = unsealed(path.read_bytes())
             return cls(int(fields["settled_before_ms"]), int(fields["late_before_segment"]))
         except (OSError, ValueError, KeyError, TypeError):
             return cls()

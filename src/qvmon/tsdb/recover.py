@@ -105,7 +105,7 @@ def _open_blocks(paths: DataPaths, index: Index, cache: PageCache, recovery: Rec
             recovery.blocks.append(Block(paths.block(number), index, cache))
         except QvmonError as error:
             done = put_away(paths.block(number).directory, paths.quarantine)
-            recovery.warnings.append(f"{error.message}; {done}")
+            recovery.warnings.append(f"{paths.block(number).directory}: {error.message}; {done}")
     replaced = {number for block in recovery.blocks for number in block.meta.sources}
     for block in [block for block in recovery.blocks if block.meta.number in replaced]:
         remove_directory(block.paths.directory)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher, MatchOp
-from qvmon.tsdb.durable import replace_file, set_aside
+from qvmon.tsdb.durable import put_away, replace_file
+from qvmon.tsdb.sealed import sealed, unsealed
 
 _VERSION = 1
 
@@ -99,7 +99,7 @@ class TombstoneBook:
 def content(entries: Sequence[Tombstone]) -> bytes:
     """Return the file that holds ``entries``."""
     listed = [each.to_fields() for each in entries]
-    return json.dumps({"version": _VERSION, "tombstones": listed}, indent=1).encode()
+    return sealed({"version": _VERSION, "tombstones": listed})
 
 
 def open_tombstones(path: Path, quarantine: Path, warnings: list[str]) -> TombstoneBook:
@@ -109,16 +109,15 @@ def open_tombstones(path: Path, quarantine: Path, warnings: list[str]) -> Tombst
     except FileNotFoundError:
         return TombstoneBook(path)
     except (OSError, ValueError, KeyError, TypeError, QvmonError) as error:
-        place = set_aside(path, quarantine)
         warnings.append(
-            f"{path} cannot be read ({error}); moved to {place}. "
+            f"{path} cannot be read ({error}); {put_away(path, quarantine)}. "
             "Samples deleted before are visible again where they still stand in files"
         )
         return TombstoneBook(path)
 
 
 def _read(path: Path) -> list[Tombstone]:
-    fields = json.loads(path.read_bytes())
+    fields = unsealed(path.read_bytes())
     if fields["version"] != _VERSION:
         raise ValueError(f"version {fields['version']}, known is {_VERSION}")
     return [Tombstone.from_fields(each) for each in fields["tombstones"]]

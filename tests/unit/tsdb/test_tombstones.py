@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher, MatchOp
 from qvmon.tsdb import tombstones as tombstones_module
+from qvmon.tsdb.sealed import unsealed
 from qvmon.tsdb.tombstones import Tombstone, TombstoneBook, open_tombstones
 from tests.unit.tsdb.conftest import Small, labels_of
 
@@ -190,7 +189,7 @@ def test_the_file_says_what_it_was_told(tmp_path):
     warnings: list[str] = []
     assert open_tombstones(tmp_path / "tombstones.json", tmp_path, warnings).entries == (entry,)
     assert warnings == []
-    assert json.loads((tmp_path / "tombstones.json").read_bytes()) == {
+    assert unsealed((tmp_path / "tombstones.json").read_bytes()) == {
         "version": 1,
         "tombstones": [
             {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.tsdb.sealed import sealed, unsealed
 
 BLOCK_VERSION = 2
 _READABLE = (1, 2)
@@ -39,7 +39,7 @@ class BlockMeta:
 
     def to_json(self) -> bytes:
         """Return the file's content."""
-        return json.dumps(asdict(self), indent=1).encode()
+        return sealed(asdict(self))
 
     @classmethod
     def from_json(cls, content: bytes) -> BlockMeta:
@@ -49,7 +49,7 @@ class BlockMeta:
             QvmonError: CORRUPT, or UNSUPPORTED for a later version.
         """
         try:
-            fields: dict[str, Any] = json.loads(content)
+            fields: dict[str, Any] = unsealed(content)
             version = fields["version"]
             if version not in _READABLE:
                 message = f"block has version {version}, known are up to {BLOCK_VERSION}"
