@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cmp_to_key
 from typing import Any
 
 import numpy as np
@@ -74,27 +76,33 @@ def _relabelled(of: Sheet, name: str, values: Sequence[str], given: Bools) -> Sh
 
 def label_order(of: Sheet, names: Sequence[str], *, descending: bool) -> Int64s:
     """Return int64[n]: the rows in natural order of some labels, then of all."""
+    key = cmp_to_key(natural_order)
     keys = [
-        ([natural(labels.get(name, "")) for name in names], labels.pairs())
+        ([key(labels.get(name, "")) for name in names], labels.pairs())
         for labels in of.labels.all_labels()
     ]
     rows = sorted(range(len(keys)), key=keys.__getitem__, reverse=descending)
     return np.array(rows, np.int64)
 
 
-def natural(text: str) -> list[tuple[bool, int, str]]:
-    """Return a sort key by which ``a2`` stands before ``a10``."""
-    out: list[tuple[bool, int, str]] = []
-    digits = ""
-    for char in text + "\0":
-        if char.isascii() and char.isdigit():
-            digits += char
+_CHUNK = re.compile(r"[0-9]+|[^0-9]+")
+_INT64_MAX = (1 << 63) - 1
+
+
+def natural_order(left: str, right: str) -> int:
+    """Return -1, 0 or 1 by which ``a2`` stands before ``a10``, and ``+Inf`` before numbers.
+
+    Source: natsort of Facette, which Prometheus uses.
+    """
+    for ours, theirs in zip(_CHUNK.findall(left), _CHUNK.findall(right), strict=False):
+        if ours == theirs:
             continue
-        if digits:
-            out.append((False, int(digits), ""))
-            digits = ""
-        out.append((True, 0, char))
-    return out
+        numbers = [int(chunk) for chunk in (ours, theirs) if chunk[0] in string.digits]
+        if len(numbers) < 2 or max(numbers) > _INT64_MAX:
+            return -1 if ours < theirs else 1
+        if numbers[0] != numbers[1]:
+            return -1 if numbers[0] < numbers[1] else 1
+    return (len(left) > len(right)) - (len(left) < len(right))
 
 
 def labels_when_absent(argument: Node) -> Labels:
