@@ -6,9 +6,11 @@ process has; here is how each is made.
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -55,6 +57,7 @@ from qvmon.services.distribution import (
     WebhookNotifications,
 )
 from qvmon.services.incidents import IncidentsService
+from qvmon.stores.analysis import AnalysisProcess
 from qvmon.stores.ledger import LedgerStore
 from qvmon.stores.query import QueryEngine
 from qvmon.stores.telemetry import ExemplarRing, TelemetryStore
@@ -158,13 +161,16 @@ class House:
         return ledger
 
     async def _open_telemetry(self) -> TelemetryStore:
+        analysis = AnalysisProcess(self._settings.analysis, self._clock, self._registry)
         telemetry = TelemetryStore(
             self._settings.data_dir / "telemetry",
             self._settings.telemetry,
             self._clock,
             self._registry,
+            merger=analysis.merge if self._settings.analysis.enabled else None,
         )
         await self._lifecycle.start("telemetry", telemetry.start, telemetry.stop)
+        await self._lifecycle.start("analysis", nothing, partial(to_thread, analysis.stop))
         return telemetry
 
     def _peer(self, outbound: OutboundClient) -> PeerSource | None:

@@ -25,6 +25,7 @@ from qvmon.services.collection import CollectionConfig
 from qvmon.services.configuration import AccessConfig
 from qvmon.services.distribution import DeliveryPolicy, DistributionConfig
 from qvmon.services.incidents import IncidentsConfig
+from qvmon.stores.analysis import AnalysisConfig
 from qvmon.stores.ledger import LedgerConfig
 from qvmon.stores.query import QueryConfig
 from qvmon.stores.telemetry import TelemetryConfig
@@ -123,6 +124,7 @@ class Settings(_Section):
     access: AccessConfig = AccessConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
     query: QueryConfig = QueryConfig()
+    analysis: AnalysisConfig = AnalysisConfig()
     ledger: LedgerConfig = LedgerConfig()
     outbound: OutboundConfig = OutboundConfig()
     local: LocalSettings = LocalSettings()

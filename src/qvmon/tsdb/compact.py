@@ -82,6 +82,12 @@ def expired(
 def merge_blocks(index: Index, blocks: BlockList, numbers: set[int]) -> None:
     """Write one block with the samples of those numbered ``numbers`` and remove these."""
     sources = [block for block in blocks if block.meta.number in numbers]
+    write_merged(index, blocks, sources)
+    blocks.remove(sources)
+
+
+def write_merged(index: Index, blocks: BlockList, sources: Sequence[Block]) -> int:
+    """Write one block with the samples of ``sources``; return 1, or 0 without samples."""
     ids = np.unique(np.concatenate([block.ids for block in sources]))
     counts = np.zeros(len(ids), np.int64)
     for block in sources:
@@ -90,6 +96,6 @@ def merge_blocks(index: Index, blocks: BlockList, numbers: set[int]) -> None:
     def read(some: Int64s) -> Rows:
         return merged([block.find(some, EARLIEST, LATEST) for block in sources])
 
-    origin = Origin(min(block.meta.rank for block in sources), tuple(sorted(numbers)))
-    write_series(index, blocks, ids, counts, read, origin=origin)
-    blocks.remove(sources)
+    numbers = tuple(sorted(block.meta.number for block in sources))
+    origin = Origin(min(block.meta.rank for block in sources), numbers)
+    return write_series(index, blocks, ids, counts, read, origin=origin)

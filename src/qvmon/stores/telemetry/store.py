@@ -38,7 +38,7 @@ from qvmon.stores.telemetry.steadiness import Steadiness
 from qvmon.stores.telemetry.unknown import UnknownBook
 from qvmon.stores.telemetry.unknown_series import series_of
 from qvmon.tsdb.changes import Changes
-from qvmon.tsdb.database import Database
+from qvmon.tsdb.database import Database, Merger
 from qvmon.tsdb.rows import EARLIEST
 
 Answer = TypeVar("Answer")
@@ -54,11 +54,19 @@ class TelemetryStore:
         config: Limits and sizes.
         clock: Judges samples from the future and retention, and paces upkeep.
         registry: Exposes the store's own metrics.
+        merger: Merges blocks in another process; they are merged here when None.
     """
 
     def __init__(
-        self, directory: Path, config: TelemetryConfig, clock: Clock, registry: Registry
+        self,
+        directory: Path,
+        config: TelemetryConfig,
+        clock: Clock,
+        registry: Registry,
+        *,
+        merger: Merger | None = None,
     ) -> None:
+        self._merger = merger
         self._directory = directory
         self._config = config
         self._clock = clock
@@ -75,6 +83,7 @@ class TelemetryStore:
         """
         options = self._config.options()
         database = await asyncio.to_thread(Database, self._directory, options, replay=False)
+        database.merger = self._merger
         self._opened = _Opened(database, self._config, self._clock, self._metrics)
         self._metrics.registry.before_collect(self._refresh)
         await self._opened.wait_for_replay(self._config.open_within_seconds)

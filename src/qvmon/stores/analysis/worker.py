@@ -1,0 +1,73 @@
+"""The child process: takes one task after the other from its standard input."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.stores.analysis.messages import (
+    Done,
+    Failed,
+    MergeBlocks,
+    Reply,
+    Task,
+    read_task,
+    write_message,
+)
+from qvmon.tsdb.block.samples import DamagedBlockError
+from qvmon.tsdb.merging import merge_apart
+
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+_FIRST_TO_DIE = "900"
+
+
+def run(memory_bytes: int, niceness: int, parent: int) -> None:
+    """Serve tasks until the parent is gone.
+
+    Args:
+        memory_bytes: Memory this process may allocate.
+        niceness: By how much it yields the processor.
+        parent: The process that started it; without it there is nothing to do.
+    """
+    _limit(memory_bytes, niceness)
+    tasks, replies = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever is printed goes to the log, not between frames
+    while (task := read_task(tasks)) is not None and os.getppid() == parent:
+        write_message(replies, _outcome(task))
+
+
+def _limit(memory_bytes: int, niceness: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_DIE)
+    os.nice(niceness)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+
+
+def _outcome(task: Task) -> Reply:
+    try:
+        _carry_out(task)
+    except DamagedBlockError as error:
+        return Failed(error.kind.value, error.message, error.number)
+    except QvmonError as error:
+        return Failed(error.kind.value, error.message)
+    except MemoryError as error:
+        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        message = f"not enough memory: {limit:,} bytes are allowed (analysis.memory_bytes): {error}"
+        return Failed(ErrorKind.EXHAUSTED.value, message)
+    except Exception as error:  # noqa: BLE001 - handed to the parent, which counts and reports
+        return Failed(ErrorKind.INTERNAL.value, f"{type(error).__name__}: {error}")
+    return Done()
+
+
+def _carry_out(task: Task) -> None:
+    match task:
+        case MergeBlocks(directory=directory, numbers=numbers, into=into):
+            merge_apart(Path(directory), numbers, into)

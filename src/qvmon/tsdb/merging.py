@@ -1,0 +1,55 @@
+"""Merging blocks away from the process that owns their directory; files are all it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qvmon.model.errors import QvmonError
+from qvmon.tsdb.block.block import Block
+from qvmon.tsdb.block.blocks import BlockList
+from qvmon.tsdb.block.cache import PageCache
+from qvmon.tsdb.block.meta import BlockMeta
+from qvmon.tsdb.block.samples import DamagedBlockError
+from qvmon.tsdb.compact import write_merged
+from qvmon.tsdb.identity.index import Index
+from qvmon.tsdb.paths import BlockPaths, DataPaths
+from qvmon.tsdb.tombstones import open_tombstones
+
+_CACHE_BYTES = 64 << 20
+
+
+def merge_apart(directory: Path, numbers: Sequence[int], into: int) -> bool:
+    """Write block ``into`` with the samples of blocks ``numbers``; return whether there are any.
+
+    What was deleted is left out. The blocks themselves stay: it is for the directory's owner, who
+    must not change them meanwhile, to show the new one in their place.
+
+    Raises:
+        DamagedBlockError: For a block that cannot be read.
+    """
+    paths = DataPaths(directory)
+    wanted = [paths.block(number) for number in numbers]
+    index, cache = Index(sum(map(_series_in, wanted))), PageCache(_CACHE_BYTES)
+    blocks = BlockList(paths, index, cache, into - 1)
+    blocks.add([_opened(each, index, cache) for each in wanted])
+    for tombstone in open_tombstones(paths.tombstones, paths.quarantine, []).entries:
+        ids = index.match(tombstone.matchers)
+        for block in blocks:
+            if block.meta.number <= tombstone.through_block:
+                block.delete(ids, tombstone.start_ms, tombstone.end_ms)
+    return bool(write_merged(index, blocks, list(blocks)))
+
+
+def _opened(paths: BlockPaths, index: Index, cache: PageCache) -> Block:
+    try:
+        return Block(paths, index, cache)
+    except QvmonError as error:
+        raise DamagedBlockError(paths.number, error.message) from error
+
+
+def _series_in(paths: BlockPaths) -> int:
+    try:
+        return BlockMeta.from_json(paths.meta.read_bytes()).series
+    except (OSError, QvmonError) as error:
+        raise DamagedBlockError(paths.number, f"{paths.meta} cannot be read: {error}") from error
