@@ -164,6 +164,7 @@ async def test_requests_are_answered_alike(both) -> None:
 
 ONE_SIDE = re.compile(r"on the \w+ hand-side of the operation: \[.*\]")
 SAID_LATER = {
+    "1:1: parse error: no expression": "unknown position: parse error: no expression",
     "Invalid time value": "invalid time value",
     "^invalid expression type": 'invalid parameter "query": invalid expression type',
 }

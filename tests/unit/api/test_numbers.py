@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qvmon.api.http.prometheus.numbers import time_texts, value_texts
-from qvmon.api.http.prometheus.rendering import _blocks, metric_texts, render_result
+from qvmon.api.http.prometheus.rendering import metric_texts, render_result, seconds_text
 from qvmon.model.floats import format_exponent
 from qvmon.model.labels import Labels
 from qvmon.model.series import LabelFrame, SeriesColumns
-from qvmon.promql import Matrix, Scalar, Text, Vector
+from qvmon.promql import Matrix, Result, Scalar, Text, Vector
 
 
 def go_value(value: float) -> str:
@@ -31,22 +30,34 @@ def go_value(value: float) -> str:
     return np.format_float_positional(value, unique=True, trim="-")
 
 
+def rendered(result: Result) -> bytes:
+    """A result as one piece of JSON."""
+    return b"".join(render_result(result))
+
+
+def value_texts(values: list[float]) -> list[str]:
+    """The values of an instant vector as they are in its answer."""
+    frame = LabelFrame.from_labels([Labels(n=str(number + 1)) for number in range(len(values))])
+    result = json.loads(rendered(Vector(frame, np.array(values), 1000)))["result"]
+    return [each["value"][1] for each in result]
+
+
 @given(st.lists(st.floats(), min_size=1, max_size=50))
 def test_values_are_printed_as_go_prints_them(values: list[float]) -> None:
-    got = value_texts(np.array(values)).to_pylist()
-    assert got == [go_value(value) for value in values]
+    assert value_texts(values) == [go_value(value) for value in values]
 
 
 @pytest.mark.parametrize("power", range(-10, 25))
 def test_values_near_powers_of_ten_are_printed_as_go_prints_them(power: int) -> None:
     ten = float(f"1e{power}")
     near = [ten, math.nextafter(ten, 0), math.nextafter(ten, math.inf), -ten, 3 * ten, ten + 0.5]
-    assert value_texts(np.array(near)).to_pylist() == [go_value(value) for value in near]
+    assert value_texts(near) == [go_value(value) for value in near]
 
 
 @given(st.lists(st.integers(-(2**53), 2**53), min_size=1, max_size=50))
 def test_times_are_seconds_with_milliseconds_only_where_there_are_any(times: list[int]) -> None:
-    for at, text in zip(times, time_texts(np.array(times, np.int64)).to_pylist(), strict=True):
+    for at in times:
+        text = seconds_text(at).decode()
         whole, _, decimals = text.lstrip("-").partition(".")
         assert int(whole) * 1000 + int(decimals or 0) == abs(at)
         assert text.startswith("-") == (at < 0)
@@ -90,7 +101,7 @@ def test_a_matrix_leaves_out_what_is_absent() -> None:
     present = np.array([[True, False, True], [False, True, False]])
     values = np.array([[1.0, 0.0, 2.5], [0.0, np.nan, 0.0]])
     matrix = Matrix(frame, np.array([1000, 2500, 4000]), values, present)
-    assert json.loads(render_result(matrix)) == {
+    assert json.loads(rendered(matrix)) == {
         "resultType": "matrix",
         "result": [
             {"metric": {"a": "1"}, "values": [[1, "1"], [4, "2.5"]]},
@@ -107,22 +118,21 @@ def test_empty_results_are_empty_lists() -> None:
         Matrix(nobody, no_time, np.zeros((0, 0)), np.zeros((0, 0), np.bool_)),
         SeriesColumns(nobody, np.zeros(1, np.int64), no_time, none),
     ):
-        assert json.loads(render_result(result))["result"] == []
+        assert json.loads(rendered(result))["result"] == []
 
 
 def test_numbers_and_texts_are_pairs() -> None:
     scalar = Scalar(np.array([1500]), np.array([2.0]))
-    assert json.loads(render_result(scalar)) == {"resultType": "scalar", "result": [1.5, "2"]}
+    assert json.loads(rendered(scalar)) == {"resultType": "scalar", "result": [1.5, "2"]}
     text = Text('say "hi"', 0)
-    assert json.loads(render_result(text)) == {"resultType": "string", "result": [0, 'say "hi"']}
+    assert json.loads(rendered(text)) == {"resultType": "string", "result": [0, 'say "hi"']}
 
 
-@given(st.lists(st.integers(0, 3 << 20), max_size=20))
-def test_long_answers_are_rendered_in_blocks_that_leave_out_nothing(lengths: list[int]) -> None:
-    offsets = np.cumsum([0, *lengths])
-    blocks = list(_blocks(offsets))
-    assert [row for first, last in blocks for row in range(first, last)] == list(
-        range(len(lengths))
-    )
-    for first, last in blocks:
-        assert last == first + 1 or offsets[last] - offsets[first] <= 1 << 20
+def test_raw_samples_keep_their_own_times_and_order() -> None:
+    frame = LabelFrame.from_labels([Labels(a="1"), Labels(a="2")])
+    times, values = np.array([-1500, 7, 2000]), np.array([0.1, -0.0, 1e21])
+    result = SeriesColumns(frame, np.array([0, 2, 3]), times, values)
+    assert json.loads(rendered(result))["result"] == [
+        {"metric": {"a": "1"}, "values": [[-1.5, "0.1"], [0.007, "-0"]]},
+        {"metric": {"a": "2"}, "values": [[2, "1e+21"]]},
+    ]

@@ -56,6 +56,8 @@ def create_app(services: ApiPorts, config: ApiConfig) -> FastAPI:
 
 
 def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
+    for router in prometheus_routes(services, config):
+        app.include_router(router)
     app.include_router(health_routes(services.ready))
     app.include_router(own_metrics_routes(services.registry))
     app.include_router(openapi_routes(app))
@@ -82,6 +84,4 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
         app.include_router(unknown_routes(services.unknown))
     if services.series is not None and services.unknown is not None:
         app.include_router(peer_routes(services.series, services.unknown))
-    for router in prometheus_routes(services, config):
-        app.include_router(router)
     app.include_router(static_routes())

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from qvmon.api.http.prometheus.encodings import COMPRESS_FROM_BYTES, accepted_encoding, compressed
+from qvmon.api.http.prometheus.rendering import Json
 
 _MOST_NOTES = 10
 """Warnings, and infos, that an answer tells; Prometheus' ``AsStrings(query, 10, 10)``."""
@@ -20,7 +21,7 @@ _NO_NOTES: Sequence[str] = ()
 
 async def success(
     request: Request,
-    render: Callable[[], bytes],
+    render: Callable[[], Json],
     warnings: Sequence[str] = _NO_NOTES,
     infos: Sequence[str] = _NO_NOTES,
     *,
@@ -30,7 +31,7 @@ async def success(
 
     Args:
         request: Says which compression is accepted.
-        render: Gives JSON.
+        render: Gives JSON, in pieces.
         warnings: What is probably wrong with what was asked.
         infos: What may surprise.
         small: Rendering is quicker than the change to a thread, where it is done otherwise.
@@ -50,7 +51,7 @@ async def success(
 
 async def success_of(request: Request, plain: Any, warnings: Sequence[str] = _NO_NOTES) -> Response:
     """Return the answer whose ``data`` is a plain value."""
-    return await success(request, lambda: msgspec.json.encode(plain), warnings)
+    return await success(request, lambda: (msgspec.json.encode(plain),), warnings)
 
 
 def _response(body: bytes, encoding: str) -> Response:
@@ -60,8 +61,8 @@ def _response(body: bytes, encoding: str) -> Response:
     return Response(body, headers=headers, media_type="application/json")
 
 
-def _framed(content: bytes, warnings: Sequence[str], infos: Sequence[str]) -> bytes:
-    parts = [b'{"status":"success","data":', content]
+def _framed(content: Json, warnings: Sequence[str], infos: Sequence[str]) -> bytes:
+    parts = [b'{"status":"success","data":', *content]
     for name, notes, noun in ((b"warnings", warnings, "warning"), (b"infos", infos, "info")):
         if notes:
             parts += (b',"', name, b'":', msgspec.json.encode(_shortened(notes, noun)))

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.prometheus.answers import success
 from qvmon.api.http.prometheus.parameters import Parameters
+from qvmon.api.http.prometheus.rendering import Json
 from qvmon.model.errors import invalid
 from qvmon.model.exemplars import Exemplar, ExemplarSource, SeriesExemplars
 from qvmon.model.floats import format_float
@@ -49,7 +50,7 @@ def _selectors(node: Node) -> Iterator[VectorSelector]:
         yield from _selectors(child)
 
 
-def _rendered(found: Sequence[SeriesExemplars]) -> bytes:
+def _rendered(found: Sequence[SeriesExemplars]) -> Json:
     shown = [
         {
             "seriesLabels": dict(series.labels),
@@ -57,7 +58,7 @@ def _rendered(found: Sequence[SeriesExemplars]) -> bytes:
         }
         for series in found
     ]
-    return msgspec.json.encode(shown)
+    return (msgspec.json.encode(shown),)
 
 
 def _exemplar(exemplar: Exemplar) -> dict[str, Any]:

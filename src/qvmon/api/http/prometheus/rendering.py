@@ -1,36 +1,37 @@
-"""Results of queries as Prometheus' JSON, built column by column as bytes."""
+"""Results of queries as Prometheus' JSON: labels once a series, numbers by kernels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from qvmon.api.http.prometheus.numbers import pair_texts, time_texts, value_texts
-from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesColumns, SymbolTable
+from qvmon.api.http.prometheus import kernels
+from qvmon.model.series import Bytes, Int64s, LabelFrame, SeriesColumns, SymbolTable
 from qvmon.promql import Matrix, Result, Scalar, Text, Vector
 
-_SAMPLES_AT_A_TIME = 1 << 20
-_FEW_SAMPLES = 500
+_FEW_SAMPLES = 2000
 
 
-def render_result(result: Result, stats: bytes = b"") -> bytes:
+Json = Sequence[bytes | memoryview]
+"""JSON in pieces, so that large ones are copied once only: into the answer."""
+
+
+def render_result(result: Result, stats: bytes = b"") -> Json:
     """Return ``{"resultType": ..., "result": ...}``, with ``stats`` (JSON) where there are any."""
     match result:
         case Vector():
             return _typed("vector", _vector(result), stats)
         case Matrix():
-            return _typed("matrix", _joined(_matrix(result)), stats)
+            return _typed("matrix", _matrix(result), stats)
         case SeriesColumns():
-            return _typed("matrix", _joined(_ragged(result)), stats)
+            return _typed("matrix", _ragged(result), stats)
         case Scalar():
-            return _typed("scalar", _first_pair(result).encode(), stats)
+            return _typed("scalar", _first_pair(result), stats)
         case Text():
-            at = time_texts(np.array([result.time_ms])).to_pylist()[0]
-            return _typed("string", f"[{at},{_json(result.value)}]".encode(), stats)
+            text = [seconds_text(result.time_ms), msgspec.json.encode(result.value)]
+            return _typed("string", b"[" + b",".join(text) + b"]", stats)
 
 
 def is_small(result: Result) -> bool:
@@ -56,17 +57,31 @@ def over_time(result: Result) -> Result:
     return Matrix(nameless, result.times, values, present, result.notes)
 
 
-def render_series(frame: LabelFrame) -> bytes:
+def render_series(frame: LabelFrame) -> Json:
     """Return the label sets of ``frame`` as a JSON list."""
-    return _joined(metric_texts(frame))
+    return (f"[{','.join(metric_texts(frame))}]".encode(),)
+
+
+def seconds_text(milliseconds: int) -> bytes:
+    """Return a time as seconds, with three decimals unless they are zero."""
+    out = np.empty(kernels.PAIR_BYTES, np.uint8)
+    return out[: kernels.put_time(out, 0, milliseconds)].tobytes()
 
 
 def metric_texts(frame: LabelFrame) -> list[str]:
     """Return the JSON object of each series' labels; each distinct value is escaped once."""
+    if len(frame) == 1:
+        return [_only_text(frame)]
     columns = [_label_texts(frame, name, column) for column, name in enumerate(frame.names)]
     if not columns:
         return ["{}"] * len(frame)
     return [f"{{{','.join(filter(None, row))}}}" for row in zip(*columns, strict=True)]
+
+
+def _only_text(frame: LabelFrame) -> str:
+    codes = zip(frame.names, frame.codes[0].tolist(), strict=True)
+    pairs = (f"{_json(name)}:{_json(frame.symbols[code])}" for name, code in codes if code)
+    return f"{{{','.join(pairs)}}}"
 
 
 def _label_texts(frame: LabelFrame, name: str, column: int) -> list[str]:
@@ -78,71 +93,69 @@ def _label_texts(frame: LabelFrame, name: str, column: int) -> list[str]:
     return chosen
 
 
-def _typed(name: str, result: bytes, stats: bytes) -> bytes:
+def _typed(name: str, result: bytes | memoryview, stats: bytes) -> Json:
+    before = f'{{"resultType":"{name}","result":'.encode()
     after = b',"stats":' + stats if stats else b""
-    return b"".join((b'{"resultType":"', name.encode(), b'","result":', result, after, b"}"))
-
-
-def _joined(texts: Sequence[str] | Iterator[str]) -> bytes:
-    return f"[{','.join(texts)}]".encode()
+    return before, result, after, b"}"
 
 
 def _json(text: str) -> str:
     return msgspec.json.encode(text).decode()
 
 
-def _vector(vector: Vector) -> bytes:
-    times = time_texts(np.array([vector.time_ms])).take(pa.array(np.zeros(len(vector), np.int64)))
-    pairs = pair_texts(times, value_texts(vector.values)).to_pylist()
-    return _joined(
-        f'{{"metric":{metric},"value":{pair}}}'
-        for metric, pair in zip(metric_texts(vector.labels), pairs, strict=True)
+def _arena(texts: Sequence[bytes]) -> tuple[Bytes, Int64s]:
+    """Return texts end to end, and where each begins, with the end of the last."""
+    ends = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=ends[1:])
+    return np.frombuffer(b"".join(texts), np.uint8), ends
+
+
+def _metrics(frame: LabelFrame) -> tuple[Bytes, Int64s]:
+    return _arena([text.encode() for text in metric_texts(frame)])
+
+
+def _room(metrics: Bytes, rows: int, pairs: int) -> Bytes:
+    """Return a buffer that holds any answer; pages of it that nobody writes to are never there."""
+    brackets = 2
+    needed = len(metrics) + rows * kernels.ROW_BYTES + pairs * kernels.PAIR_BYTES + brackets
+    return np.empty(needed, np.uint8)
+
+
+def _list(out: Bytes, size: int) -> memoryview:
+    """Return the first ``size`` bytes of ``out[1:]`` in brackets."""
+    out[0], out[size + 1] = ord("["), ord("]")
+    return out[: size + 2].data
+
+
+def _vector(vector: Vector) -> memoryview:
+    metrics, ends = _metrics(vector.labels)
+    out = _room(metrics, len(vector), len(vector))
+    values = np.ascontiguousarray(vector.values).view(np.uint64)
+    return _list(out, kernels.write_vector(metrics, ends, vector.time_ms, values, out[1:]))
+
+
+def _first_pair(scalar: Scalar) -> bytes:
+    out = np.empty(kernels.PAIR_BYTES, np.uint8)
+    bits = scalar.values[:1].view(np.uint64)[0]
+    return out[: kernels.put_pair(out, 0, int(scalar.times[0]), bits)].tobytes()
+
+
+def _matrix(matrix: Matrix) -> memoryview:
+    metrics, ends = _metrics(matrix.labels)
+    times, time_ends = _arena([seconds_text(step) for step in matrix.times.tolist()])
+    out = _room(metrics, len(matrix), int(np.count_nonzero(matrix.present)))
+    values = np.ascontiguousarray(matrix.values).view(np.uint64)
+    present = np.ascontiguousarray(matrix.present)
+    return _list(
+        out, kernels.write_matrix(metrics, ends, times, time_ends, values, present, out[1:])
     )
 
 
-def _first_pair(scalar: Scalar) -> str:
-    pair: str = pair_texts(time_texts(scalar.times[:1]), value_texts(scalar.values[:1]))[0].as_py()
-    return pair
-
-
-def _matrix(matrix: Matrix) -> Iterator[str]:
-    steps = time_texts(matrix.times)
-    metrics = metric_texts(matrix.labels)
-    rows = max(1, _SAMPLES_AT_A_TIME // max(1, len(matrix.times)))
-    for first in range(0, len(matrix), rows):
-        present = matrix.present[first : first + rows]
-        at = np.nonzero(present)[1]
-        offsets = np.zeros(len(present) + 1, np.int64)
-        np.cumsum(present.sum(axis=1), out=offsets[1:])
-        values = matrix.values[first : first + rows][present]
-        pairs = pair_texts(steps.take(pa.array(at)), value_texts(values))
-        yield from _series(metrics[first : first + rows], offsets, pairs)
-
-
-def _ragged(columns: SeriesColumns) -> Iterator[str]:
-    metrics = metric_texts(columns.labels)
-    for first, last in _blocks(columns.offsets):
-        start, end = columns.offsets[first], columns.offsets[last]
-        pairs = _pairs(columns.timestamps[start:end], columns.values[start:end])
-        offsets = columns.offsets[first : last + 1] - start
-        yield from _series(metrics[first:last], offsets, pairs)
-
-
-def _blocks(offsets: Int64s) -> Iterator[tuple[int, int]]:
-    """Yield ranges of series with about so many samples each."""
-    first, count = 0, len(offsets) - 1
-    while first < count:
-        beyond = int(np.searchsorted(offsets, offsets[first] + _SAMPLES_AT_A_TIME, "right")) - 1
-        last = min(max(first + 1, beyond), count)
-        yield first, last
-        first = last
-
-
-def _pairs(times: Int64s, values: Float64s) -> pa.Array:
-    return pair_texts(time_texts(times), value_texts(values))
-
-
-def _series(metrics: Sequence[str], offsets: Int64s, pairs: pa.Array) -> Iterator[str]:
-    lists = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pairs)
-    for metric, samples in zip(metrics, pc.binary_join(lists, ",").to_pylist(), strict=True):
-        yield f'{{"metric":{metric},"values":[{samples}]}}'
+def _ragged(columns: SeriesColumns) -> memoryview:
+    metrics, ends = _metrics(columns.labels)
+    first, last = columns.offsets[0], columns.offsets[-1]
+    out = _room(metrics, len(columns), int(last - first))
+    values = np.ascontiguousarray(columns.values).view(np.uint64)
+    times = np.ascontiguousarray(columns.timestamps)
+    offsets = np.ascontiguousarray(columns.offsets)
+    return _list(out, kernels.write_ragged(metrics, ends, offsets, times, values, out[1:]))

@@ -30,6 +30,7 @@ from qvmon.services.collection import TargetsView
 
 def prometheus_routes(services: ApiPorts, config: ApiConfig) -> Iterator[APIRouter]:
     """Yield the routes of everything that ``services`` has."""
+    yield from _reading(services, config)  # first, as these are asked the most
     yield status_routes(services.build, services.clock)
     yield feature_routes(receives=services.ingest is not None)
     yield target_routes(services.targets or TargetsView)
@@ -38,7 +39,6 @@ def prometheus_routes(services: ApiPorts, config: ApiConfig) -> Iterator[APIRout
         yield active_alert_routes(services.ledger, services.rules)
     if services.ingest is not None:
         yield write_routes(services.ingest, config, services.registry)
-    yield from _reading(services, config)
     yield from _keeping(services)
 
 
