@@ -39,27 +39,35 @@ def clip_rows(
 
 
 @kernel(
-    f"void({READ_INTS}, {READ_INTS}, int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
-    " int64[::1])"
+    f"void({READ_INTS}, {READ_INTS}, int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])"
 )
 def copy_rows(
     times: Int64s,
     bits: Int64s,
     starts: Int64s,
     stops: Int64s,
-    places: Int64s,
-    cursors: Int64s,
+    targets: Int64s,
     out_times: Int64s,
     out_bits: Int64s,
 ) -> None:
-    """Copy row ranges; range i goes to ``cursors[places[i]]``, which moves past it."""
+    """Copy row ranges; range i goes to the rows from ``targets[i]`` on."""
     for i in range(len(starts)):
-        at = cursors[places[i]]
+        shift = targets[i] - starts[i]
         for row in range(starts[i], stops[i]):
-            out_times[at] = times[row]
-            out_bits[at] = bits[row]
-            at += 1
-        cursors[places[i]] = at
+            out_times[row + shift] = times[row]
+        for row in range(starts[i], stops[i]):
+            out_bits[row + shift] = bits[row]
+
+
+@kernel(f"boolean(int64[::1], {READ_INTS}, int64[::1], int64[::1])")
+def follows(starts: Int64s, counts: Int64s, times: Int64s, newest: Int64s) -> bool:
+    """Return whether the rows from ``starts`` on are newer than ``newest``, which they become."""
+    ascending = True
+    for i in range(len(starts)):
+        if counts[i] > 0:
+            ascending &= times[starts[i]] > newest[i]
+            newest[i] = times[starts[i] + counts[i] - 1]
+    return ascending
 
 
 @kernel("void(int64[::1], int64[::1], int64, int64, int64[::1], int64[::1])")

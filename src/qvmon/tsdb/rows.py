@@ -46,13 +46,15 @@ class Rows:
         """Return the rows less the series not ``chosen``, which must own no sample."""
         return Rows(np.append(self.offsets[chosen], self.offsets[-1]), self.times, self.bits)
 
-    def copy_to(self, rows: Rows, cursors: Int64s) -> None:
-        """Write series i to ``rows`` from ``cursors[i]`` on, moving that past what was written."""
-        starts, stops = self.offsets[:-1].copy(), self.offsets[1:].copy()
-        places = np.arange(len(starts))
-        kernels.copy_rows(
-            self.times, self.bits, starts, stops, places, cursors, rows.times, rows.bits
-        )
+    @property
+    def ordered(self) -> bool:
+        """Whether each series is known to ascend in time: it is not."""
+        return False
+
+    def copy_to(self, rows: Rows, starts: Int64s) -> None:
+        """Write series i to ``rows`` from ``starts[i]`` on."""
+        ranges = self.offsets[:-1].copy(), self.offsets[1:].copy()
+        kernels.copy_rows(self.times, self.bits, *ranges, starts, rows.times, rows.bits)
 
     @classmethod
     def empty(cls, series: int) -> Rows:
@@ -77,8 +79,13 @@ class Part(Protocol):
         """int64[n]: the samples of each series."""
         ...
 
-    def copy_to(self, rows: Rows, cursors: Int64s) -> None:
-        """Write series i to ``rows`` from ``cursors[i]`` on, moving that past what was written."""
+    @property
+    def ordered(self) -> bool:
+        """Whether each series is known to ascend in time."""
+        ...
+
+    def copy_to(self, rows: Rows, starts: Int64s) -> None:
+        """Write series i to ``rows`` from ``starts[i]`` on."""
         ...
 
 
@@ -87,10 +94,15 @@ def merged(parts: Sequence[Part]) -> Rows:
 
     A part itself may be out of time order.
     """
-    counts: Int64s = np.sum(np.stack([part.counts for part in parts]), axis=0)
-    rows = Rows.sized(counts)
-    cursors = rows.offsets[:-1].copy()
+    rows = Rows.sized(np.sum(np.stack([part.counts for part in parts]), axis=0))
+    starts, newest = rows.offsets[:-1].copy(), np.full(len(rows.offsets) - 1, EARLIEST)
+    ordered = True
     for part in parts:
-        part.copy_to(rows, cursors)
+        part.copy_to(rows, starts)
+        ordered = ordered and part.ordered
+        ordered = ordered and kernels.follows(starts, part.counts, rows.times, newest)
+        starts += part.counts
+    if ordered:
+        return rows
     total = int(kernels.settle(rows.offsets, rows.times, rows.bits))
     return Rows(rows.offsets, rows.times[:total], rows.bits[:total])

@@ -27,7 +27,7 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[
     return [first, *(other.result() for other in others)]
 
 
-def stretches(count: int) -> list[range]:
-    """Return 0..count in a few stretches for threads to share, one when it is little."""
-    parts = max(1, min(_WORKERS, count // _FEWEST))
+def stretches(count: int, fewest: int = _FEWEST) -> list[range]:
+    """Return 0..count in a few stretches for threads to share, of at least ``fewest`` each."""
+    parts = max(1, min(_WORKERS, count // fewest))
     return [range(count * i // parts, count * (i + 1) // parts) for i in range(parts)]

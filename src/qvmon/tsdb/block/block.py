@@ -18,6 +18,7 @@ from qvmon.tsdb.cuts import NO_CUTS
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.paths import BlockPaths
 from qvmon.tsdb.rows import Part, Rows
+from qvmon.tsdb.threads import side_by_side, stretches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,17 +27,47 @@ class BlockPart:
 
     Attributes:
         counts: int64[n]; the samples of each series.
-        pieces: For each decoded page its times and bits, first and last rows of the series on it,
-            and their places among the n.
+        pieces: What decoded pages have of them.
     """
 
     counts: Int64s
-    pieces: list[tuple[Int64s, Int64s, Int64s, Int64s, Int64s]]
+    pieces: list[_Piece]
 
-    def copy_to(self, rows: Rows, cursors: Int64s) -> None:
-        """Write series i to ``rows`` from ``cursors[i]`` on, moving that past what was written."""
-        for piece in self.pieces:
-            kernels.copy_rows(*piece, cursors, rows.times, rows.bits)
+    @property
+    def ordered(self) -> bool:
+        """Whether each series is known to ascend in time: it is."""
+        return True
+
+    def copy_to(self, rows: Rows, starts: Int64s) -> None:
+        """Write series i to ``rows`` from ``starts[i]`` on."""
+
+        def copy(some: range) -> None:
+            for piece in self.pieces[some.start : some.stop]:
+                targets = starts[piece.places] + piece.skips
+                kernels.copy_rows(
+                    *piece.page, piece.begins, piece.stops, targets, rows.times, rows.bits
+                )
+
+        side_by_side(copy, stretches(len(self.pieces), 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """What one page has of some series.
+
+    Attributes:
+        page: Its times and bits.
+        places: int64[k]; which series, of those asked for.
+        begins: int64[k]; the first row of each.
+        stops: int64[k]; the row after the last.
+        skips: int64[k]; how many samples of each are on earlier pages.
+    """
+
+    page: Page
+    places: Int64s
+    begins: Int64s
+    stops: Int64s
+    skips: Int64s
 
 
 class Block:
@@ -56,7 +87,7 @@ class Block:
         self.deleted = NO_CUTS
         self._cache = cache
         try:
-            self.meta = BlockMeta.from_json(paths.meta.read_bytes())
+            self.meta = _meta(paths)
             self._samples = SamplesFile(paths.samples)
             self.size = sum(path.stat().st_size for path in paths.directory.iterdir())
             self._read_series(index)
@@ -132,16 +163,17 @@ class Block:
         begins, stops = self._starts[series], self._starts[series + 1]
         counts = np.zeros(n, np.int64)
         pieces = []
-        for group in self._groups_of(begins, stops).tolist():
+        groups = self._groups_of(begins, stops).tolist()
+        for group, page in zip(groups, self._pages(groups), strict=True):
             low, high = self._samples.group_starts[group], self._samples.group_starts[group + 1]
             inside = np.flatnonzero((begins < high) & (stops > low))
-            times, bits = self._page(group)
             first = np.maximum(begins[inside], low) - low
             last = np.minimum(stops[inside], high) - low
             clipped = np.empty(len(inside), np.int64)
-            kernels.clip_rows(times, first, last, clipped, start, end)
-            counts[places[inside]] += clipped
-            pieces.append((times, bits, first, last, places[inside]))
+            kernels.clip_rows(page[0], first, last, clipped, start, end)
+            rows = places[inside]
+            pieces.append(_Piece(page, rows, first, last, counts[rows]))
+            counts[rows] += clipped
         return BlockPart(counts, pieces)
 
     def _groups_of(self, begins: Int64s, stops: Int64s) -> Int64s:
@@ -153,8 +185,15 @@ class Block:
         np.add.at(marks, last, -1)
         return np.flatnonzero(np.cumsum(marks) > 0)
 
-    def _page(self, group: int) -> Page:
-        return self._cache.page((self.meta.number, group), lambda: self._decode(group))
+    def _pages(self, groups: list[int]) -> list[Page]:
+        """Return decoded row groups; those not in memory are decoded side by side."""
+        number = self.meta.number
+        pages = {group: self._cache.find((number, group)) for group in groups}
+        missing = [group for group, page in pages.items() if page is None]
+        for group, page in zip(missing, side_by_side(self._decode, missing), strict=True):
+            pages[group] = page
+            self._cache.keep((number, group), page)
+        return [page for page in pages.values() if page is not None]
 
     def _decode(self, group: int) -> Page:
         try:
@@ -164,6 +203,13 @@ class Block:
         except (OSError, pa.ArrowException) as error:
             reason = f"{self.paths.samples}: row group {group} cannot be read: {error}"
             raise DamagedBlockError(self.meta.number, reason) from error
+
+
+def _meta(paths: BlockPaths) -> BlockMeta:
+    try:
+        return BlockMeta.from_json(paths.meta.read_bytes())
+    except QvmonError as error:
+        raise QvmonError(error.kind, f"block {paths.directory}: {error.message}") from error
 
 
 def _keys(column: pa.LargeBinaryArray) -> SeriesKeys:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from threading import Lock
 
 from qvmon.model.series import Int64s
@@ -31,28 +30,27 @@ class PageCache:
         """Bytes of the pages that are kept."""
         return self._bytes
 
-    def page(self, key: tuple[int, int], decode: Callable[[], Page]) -> Page:
-        """Return a page, decoding it when it is not here."""
+    def find(self, key: tuple[int, int]) -> Page | None:
+        """Return a page, None when it is not here."""
         with self._lock:
             found = self._pages.get(key)
-            if found is not None:
+            if found is None:
+                self.misses += 1
+            else:
                 self._pages.move_to_end(key)
                 self.hits += 1
-                return found
-        page = decode()
-        with self._lock:
-            self.misses += 1
-            self._keep(key, page)
-        return page
+            return found
 
-    def _keep(self, key: tuple[int, int], page: Page) -> None:
-        if key in self._pages:
-            return
-        self._pages[key] = page
-        self._bytes += _size(page)
-        while self._bytes > self._max_bytes:
-            _, oldest = self._pages.popitem(last=False)
-            self._bytes -= _size(oldest)
+    def keep(self, key: tuple[int, int], page: Page) -> None:
+        """Keep a decoded page, and forget others when there are too many."""
+        with self._lock:
+            if key in self._pages:
+                return
+            self._pages[key] = page
+            self._bytes += _size(page)
+            while self._bytes > self._max_bytes:
+                _, oldest = self._pages.popitem(last=False)
+                self._bytes -= _size(oldest)
 
     def forget_block(self, number: int) -> None:
         """Drop the pages of a block that is gone."""

@@ -5,7 +5,7 @@ No lock and no reader is known here: ``Head`` sees to both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,7 @@ class Chunks:
             np.empty((len(ids), kernels.ROWS), np.int64),
         )
         kernels.snapshot(ids, self.series, start, end, extents, *tails, self._tables)
-        return Snapshot(extents, tails, start, end, self._cells)
+        return Snapshot(extents, tails, (start, end), self._cells)
 
     def estimate(self, ids: Int64s, start: int, end: int) -> Int64s:
         """Return int64[n]: about how many samples of ``ids`` are in start..end."""
@@ -124,41 +124,51 @@ class Chunks:
         self.state[kernels.FREE_CELLS] = free + len(cells)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """What there was of n series; readable while the chunks are not reused.
 
-    Attributes:
+    Args:
         extents: int64[n, 4]; see ``kernels.snapshot``.
         tails: int64[n, ROWS] times and bits of the samples not packed yet.
-        start: No sample is older.
-        end: No sample is newer.
+        limits: No sample is older, none is newer.
         cells: Those of the head.
     """
 
-    extents: NDArray[np.int64]
-    tails: tuple[NDArray[np.int64], NDArray[np.int64]]
-    start: int
-    end: int
-    cells: Int64s
+    def __init__(
+        self,
+        extents: NDArray[np.int64],
+        tails: tuple[NDArray[np.int64], NDArray[np.int64]],
+        limits: tuple[int, int],
+        cells: Int64s,
+    ) -> None:
+        self._extents = extents
+        self._tails = tails
+        self._limits = limits
+        self._cells = cells
 
+    @cached_property
     def counts(self) -> Int64s:
-        """Return int64[n]: the samples of each series."""
-        counts = np.empty(len(self.extents), np.int64)
-        side_by_side(lambda rows: self._count(rows, counts), stretches(len(counts)))
+        """int64[n]: the samples of each series."""
+        counts = np.empty(len(self._extents), np.int64)
+
+        def count(some: range) -> None:
+            limits = some.start, some.stop, *self._limits
+            kernels.count_chunks(self._extents, *limits, self._cells, counts)
+
+        side_by_side(count, stretches(len(counts)))
         return counts
 
-    def _count(self, rows: range, counts: Int64s) -> None:
-        limits = rows.start, rows.stop, self.start, self.end
-        kernels.count_chunks(self.extents, *limits, self.cells, counts)
+    @property
+    def ordered(self) -> bool:
+        """Whether each series is known to ascend in time: it is."""
+        return True
 
-    def read(self) -> Rows:
-        """Return the samples."""
-        rows = Rows.sized(self.counts())
-        side_by_side(lambda some: self._copy(some, rows), stretches(len(self.extents)))
-        return rows
+    def copy_to(self, rows: Rows, starts: Int64s) -> None:
+        """Write series i to ``rows`` from ``starts[i]`` on."""
 
-    def _copy(self, some: range, rows: Rows) -> None:
-        limits = some.start, some.stop, self.start, self.end
-        columns = self.cells, rows.offsets, rows.times, rows.bits
-        kernels.copy_chunks(self.extents, *self.tails, *limits, *columns)
+        def copy(some: range) -> None:
+            limits = some.start, some.stop, *self._limits
+            columns = self._cells, starts, rows.times, rows.bits
+            kernels.copy_chunks(self._extents, *self._tails, *limits, *columns)
+
+        side_by_side(copy, stretches(len(self._extents)))

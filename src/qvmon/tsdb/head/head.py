@@ -15,7 +15,7 @@ from qvmon.model.series import Bools, Bytes, Int32s, Int64s, SampleBatch
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.chunks import Chunks, Snapshot
 from qvmon.tsdb.head.late import LateSamples, LateView
-from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
+from qvmon.tsdb.rows import EARLIEST, LATEST, Part, Rows, merged
 
 _SERIES_AT_ONCE = 1 << 16
 
@@ -117,22 +117,27 @@ class Head:
 
     def read(self, ids: Int64s, start: int, end: int) -> Rows:
         """Return the samples of ``ids`` in start..end, late ones included."""
-        with self._reading(ids, start, end) as (snapshot, late):
-            rows = snapshot.read()
-        if not any(view.count for view in late):
-            return rows
-        series = max(int(ids.max(initial=-1)) + 1, self._chunks.series)
-        return merged([rows, *(view.read(ids, series, start, end) for view in late)])
+        with self.parts(ids, start, end) as parts:
+            return merged(parts)
 
     def read_in_order(self, ids: Int64s, start: int, end: int) -> Rows:
         """Return the samples of ``ids`` in start..end, late ones apart."""
         with self._reading(ids, start, end) as (snapshot, _):
-            return snapshot.read()
+            return merged([snapshot])
+
+    @contextmanager
+    def parts(self, ids: Int64s, start: int, end: int) -> Iterator[list[Part]]:
+        """Give the samples of ``ids`` in start..end, not to be read when the context has ended."""
+        with self._reading(ids, start, end) as (snapshot, late):
+            parts: list[Part] = [snapshot]
+            series = max(int(ids.max(initial=-1)) + 1, self._chunks.series)
+            parts += [view.read(ids, series, start, end) for view in late if view.count]
+            yield parts
 
     def present(self, ids: Int64s, start: int, end: int) -> Bools:
         """Return bool[n]: which of ``ids`` have samples in start..end, late ones included."""
         with self._reading(ids, start, end) as (snapshot, late):
-            found: Bools = snapshot.counts() > 0
+            found: Bools = snapshot.counts > 0
         for view in late:
             found |= np.isin(ids, view.between(start, end))
         return found

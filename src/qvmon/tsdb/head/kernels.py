@@ -383,15 +383,15 @@ def copy_chunks(
     start: int,
     end: int,
     cells: Int64s,
-    offsets: Int64s,
+    starts: Int64s,
     times: Int64s,
     bits: Int64s,
 ) -> None:
-    """Write what ``count_chunks`` counted: series i to rows ``offsets[i]:offsets[i + 1]``."""
+    """Write what ``count_chunks`` counted: series i to the rows from ``starts[i]`` on."""
     words = np.empty(_GATHERED, np.uint64)
     chunk_times, chunk_bits = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
     for i in range(begin, stop):
-        at = offsets[i]
+        at = starts[i]
         chunk = extents[i, 0]
         while chunk >= 0 and cells[chunk * WORDS + BEGIN] <= end:
             is_last = chunk == extents[i, 1]
