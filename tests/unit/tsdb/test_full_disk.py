@@ -113,6 +113,7 @@ def _work(model: Model) -> list[Callable[[], object]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_disk_full_from_any_call_on_loses_nothing(tmp_path, monkeypatch, seed):
     disk = FullDisk(monkeypatch)
@@ -158,6 +159,7 @@ def _longest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 100, 1_000, 3_000])
 @pytest.mark.parametrize("what", ["flush", "compact", "clean_tombstones"])
 def test_a_block_that_cannot_be_written_leaves_nothing_half_done(tmp_path, size, what):

@@ -158,6 +158,7 @@ class Machine:
         self._disk.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [0, 10**6])
 @pytest.mark.parametrize("seed", range(2))
 def test_everything_acknowledged_outlives_a_power_cut(tmp_path, monkeypatch, window, seed):
