@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure
+from benchmarks.rules import measure_rules
 from benchmarks.workload import STEP_MS, Slice, Workload, columns, counted, counter_keys, exposition
 from qvmon.model.access import service_principal
 from qvmon.model.clock import SystemClock, now_ms
@@ -34,7 +35,7 @@ async def measure(workload: Workload, folder: Path) -> list[Figure]:
         figures += await _querying(workload, QueryEngine(store, QueryConfig(), clock, registry))
     finally:
         await store.stop()
-    return figures
+    return [*figures, *await measure_rules(folder.with_name("rules"))]
 
 
 def _parsing() -> Iterator[Figure]:
