@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
 
+from tests.differential.accepted import ACCEPTED, ACCEPTED_DEVIATIONS
 from tests.differential.answers import Order, compare, same, tied
 from tests.differential.datasets import dataset, metrics
 from tests.differential.grammar import Grammar, broken
@@ -97,3 +99,11 @@ def test_a_choice_among_equals_is_told_from_a_wrong_choice() -> None:
     assert not tied("topk", _vector(a="2", b="1"), _vector(a="2", c="0"))
     assert not tied("topk", _vector(a="2", b="1"), _vector(a="2"))
     assert tied("limitk", _vector(a="2"), _vector(c="0"))
+
+
+def test_every_accepted_difference_stands_in_the_documentation() -> None:
+    """Nothing is accepted in silence."""
+    root = Path(__file__).parent.parent.parent
+    page = (root / "docs/learn/promql-differences.md").read_text().lower()
+    told = (*ACCEPTED, *ACCEPTED_DEVIATIONS)
+    assert [each.reason for each in told if each.reason.lower() not in page] == []
