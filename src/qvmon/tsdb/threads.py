@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -18,12 +18,15 @@ _POOL = ThreadPoolExecutor(_WORKERS, thread_name_prefix="qvmon-tsdb")
 def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return ``work`` of every item, done by several threads, one of them the caller's.
 
-    ``work`` must not come back here.
+    Nothing of it goes on when this returns or raises. ``work`` must not come back here.
     """
     if not items:
         return []
     others = [_POOL.submit(work, item) for item in items[1:]]
-    first = work(items[0])
+    try:
+        first = work(items[0])
+    finally:
+        wait(others)
     return [first, *(other.result() for other in others)]
 
 
