@@ -28,6 +28,7 @@ _LABELS_PER_SERIES = 64
 _ADDED_AT_ONCE = 4096
 _IDS_PER_SERIES = 4
 _NO_LIMIT = 2**62
+_DENSE = 16
 
 
 class Index:
@@ -257,15 +258,13 @@ class Index:
 
     def frame(self, ids: Int64s) -> LabelFrame:
         """Return the labels of the series ``ids``, in that order."""
-        seen = np.zeros(len(self.symbols), np.uint8)
-        kernels.mark_names(ids, self._members.ends, self._members.pairs, self._pairs, seen)
-        names = sorted((self.symbols[code], code) for code in np.flatnonzero(seen).tolist())
-        columns: Int32s = np.zeros(len(seen), np.int32)
-        columns[[code for _, code in names]] = np.arange(len(names))
+        columns = self._members.ends, self._members.pairs, self._pairs
+        found: Int64s = np.empty(len(self.symbols), np.int64)
+        count = kernels.distinct_names(ids, *columns, found)
+        names = sorted((self.symbols[code], code) for code in found[:count].tolist())
+        ordered = np.array([code for _, code in names], np.int64)
         codes: Int32s = np.zeros((len(ids), len(names)), np.int32)
-        kernels.fill_codes(
-            ids, self._members.ends, self._members.pairs, self._pairs, columns, codes
-        )
+        kernels.fill_codes(ids, *columns, ordered, codes)
         return LabelFrame(tuple(name for name, _ in names), codes, self.symbols)
 
 
@@ -292,6 +291,11 @@ def _difference(chosen: Int64s, unwanted: Int64s) -> Int64s:
 def _contains(ascending: Int64s, wanted: Int64s) -> Bools:
     if not len(ascending):
         return np.zeros(len(wanted), np.bool_)
+    top = int(ascending[-1])
+    if top < _DENSE * len(wanted):
+        marked = np.zeros(top + 2, np.bool_)
+        marked[ascending] = True
+        return marked[np.minimum(wanted, top + 1)]
     at = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
     contained: Bools = ascending[at] == wanted
     return contained

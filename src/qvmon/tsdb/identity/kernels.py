@@ -485,24 +485,68 @@ def count_pairs(ids: Int64s, ends: Int64s, members: Int32s, counts: Int64s) -> N
                 counts[members[at]] += 1
 
 
-@kernel("void(int64[::1], int64[::1], int32[::1], int64[::1], uint8[::1])")
-def mark_names(ids: Int64s, ends: Int64s, members: Int32s, pairs: Int64s, seen: Bytes) -> None:
-    """Set ``seen[name code]`` for every label name of the series ``ids``."""
+@kernel("int64(int64[::1], int64[::1], int32[::1], int64[::1], int64[::1])")
+def distinct_names(ids: Int64s, ends: Int64s, members: Int32s, pairs: Int64s, names: Int64s) -> int:
+    """Write the code of each label name of the series ``ids`` to ``names``; return how many.
+
+    A series has its labels in the order of the one before, mostly: the search begins behind the
+    name found last.
+    """
+    count = np.int64(0)
     for series in ids:
+        place = np.int64(0)
         for at in range(ends[series], ends[series + 1]):
-            seen[pairs[members[at]] >> 32] = 1
+            code = pairs[members[at]] >> 32
+            found = False
+            for _ in range(count):
+                place = place if place < count else np.int64(0)
+                found = names[place] == code
+                place += 1
+                if found:
+                    break
+            if not found:
+                names[count] = code
+                count += 1
+                place = count
+    return count
 
 
-@kernel("void(int64[::1], int64[::1], int32[::1], int64[::1], int32[::1], int32[:, ::1])")
+@kernel("void(int64[::1], int64[::1], int32[::1], int64[::1], int64[::1], int32[:, ::1])")
 def fill_codes(
-    ids: Int64s, ends: Int64s, members: Int32s, pairs: Int64s, columns: Int32s, out: Int32s
+    ids: Int64s, ends: Int64s, members: Int32s, pairs: Int64s, names: Int64s, out: Int32s
 ) -> None:
-    """Write the value code of each label of series ``ids[i]`` to its column of ``out[i]``."""
+    """Write the value code of each label of series ``ids[i]`` to the column of its name."""
     for row in range(len(ids)):
         series = ids[row]
+        place = np.int64(0)
         for at in range(ends[series], ends[series + 1]):
             pair = pairs[members[at]]
-            out[row, columns[pair >> 32]] = np.int32(pair & 0x7FFFFFFF)
+            place = place if place < len(names) else np.int64(0)
+            while names[place] != pair >> 32:
+                place = place + 1 if place + 1 < len(names) else np.int64(0)
+            out[row, place] = np.int32(pair & 0x7FFFFFFF)
+            place += 1
+
+
+@kernel(f"int64({READ_INTS}, int64[::1])")
+def count_postings(pairs: Int64s, starts: Int64s) -> int:
+    """Return how many series the ``pairs`` have together."""
+    total = np.int64(0)
+    for pair in pairs:
+        if pair + 1 < len(starts):
+            total += starts[pair + 1] - starts[pair]
+    return total
+
+
+@kernel(f"int64({READ_INTS}, int64[::1], {READ_INTS}, int64[::1], int64)")
+def copy_postings(pairs: Int64s, starts: Int64s, ids: Int64s, out: Int64s, at: int) -> int:
+    """Copy the series of each of ``pairs`` to ``out[at:]``; return where that ends."""
+    for pair in pairs:
+        if pair + 1 < len(starts):
+            for row in range(starts[pair], starts[pair + 1]):
+                out[at] = ids[row]
+                at += 1
+    return at
 
 
 @kernel("void(uint8[::1], int64[::1], int64[::1], int64[::1], uint8[::1])")

@@ -10,6 +10,7 @@ from qvmon.model.series import Bytes, Int32s, Int64s
 from qvmon.tsdb.identity import kernels
 
 _SMALL_TAIL = 4096
+_SPARSE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +79,18 @@ class LayeredPostings:
 
     def of_any(self, pairs: Int64s) -> Int64s:
         """Return the ascending ids of the series that have one of ``pairs`` (of one label name)."""
-        lists = [self.of(int(pair)) for pair in pairs]
-        if len(lists) == 1:
-            return lists[0]
-        return np.sort(np.concatenate(lists)) if lists else np.empty(0, np.int64)
+        if len(pairs) == 1:
+            return self.of(int(pairs[0]))
+        layers = [(each.starts, each.ids) for each in (self.settled, self.recent)]
+        total = sum(kernels.count_postings(pairs, starts) for starts, _ in layers)
+        ids, at = np.empty(total, np.int64), 0
+        for layer in layers:
+            at = kernels.copy_postings(pairs, *layer, ids, at)
+        if total * _SPARSE < self.stop:
+            return np.sort(ids)
+        marked = np.zeros(self.stop, np.bool_)
+        marked[ids] = True
+        return np.flatnonzero(marked)
 
     def grown(self, members: Members, pairs: int, stop: int) -> LayeredPostings:
         """Return postings that also cover the series up to ``stop``."""
