@@ -31,7 +31,7 @@ from qvmon.services.collection import TargetsView
 def prometheus_routes(services: ApiPorts, config: ApiConfig) -> Iterator[APIRouter]:
     """Yield the routes of everything that ``services`` has."""
     yield from _reading(services, config)  # first, as these are asked the most
-    yield status_routes(services.build, services.clock)
+    yield status_routes(services.build, services.clock, services.registry)
     yield feature_routes(receives=services.ingest is not None)
     yield target_routes(services.targets or TargetsView)
     yield rule_routes(services.rules or tuple)

@@ -20,7 +20,9 @@ from qvmon.model.access import Permission
 from qvmon.model.cardinality import Cardinality, Count
 from qvmon.model.clock import Clock, now_us
 from qvmon.model.errors import invalid
+from qvmon.model.metrics import Registry
 from qvmon.services.configuration import Identity
+from qvmon.stores.telemetry.metrics import QUARANTINED
 
 COMPATIBLE_WITH = "3.16.0"
 """The Prometheus whose API this is compared with; clients choose their requests by it."""
@@ -31,7 +33,7 @@ _USUAL_REPORT = 10
 ConfigurationReader = Annotated[Identity, Depends(Needs(Permission.READ_CONFIGURATION))]
 
 
-def status_routes(build: BuildFacts, clock: Clock) -> APIRouter:
+def status_routes(build: BuildFacts, clock: Clock, registry: Registry) -> APIRouter:
     """Return the routes that tell what this server is."""
     router = APIRouter(prefix="/api/v1/status", include_in_schema=False)
 
@@ -47,7 +49,8 @@ def status_routes(build: BuildFacts, clock: Clock) -> APIRouter:
     @router.get("/runtimeinfo")
     async def runtime_info(_: TelemetryReader, request: Request) -> Response:
         """Tell since when it runs and how long it keeps samples."""
-        return await success_of(request, _runtime(build, clock))
+        corruptions = int(registry.value(QUARANTINED).current)
+        return await success_of(request, {**_runtime(build, clock), "corruptionCount": corruptions})
 
     @router.get("/config")
     async def configuration(_: ConfigurationReader, request: Request) -> Response:

@@ -109,7 +109,10 @@ def _active(target: TargetStatus) -> dict[str, Any]:
 
 
 def _dropped(target: DroppedTarget) -> dict[str, Any]:
-    shown: dict[str, Any] = {"discoveredLabels": dict(target.discovered_labels)}
+    shown: dict[str, Any] = {
+        "discoveredLabels": dict(target.discovered_labels),
+        "scrapePool": target.scrape_pool,
+    }
     return {**shown, "reason": target.reason} if target.reason else shown
 
 
