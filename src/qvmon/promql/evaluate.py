@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.series import Bools, Float64s, SeriesColumns
 from qvmon.promql import binary, functions, groups, labelling, windows
 from qvmon.promql.arithmetic import apply
@@ -29,6 +29,7 @@ from qvmon.promql.nodes import (
 from qvmon.promql.notes import NoteBook
 from qvmon.promql.plan import Plan, Scope, is_fixed, unwrapped
 from qvmon.promql.position import Span
+from qvmon.promql.quoting import quote
 from qvmon.promql.results import Grid, Matrix, Notes, Result, Samples, Scalar, Text, Vector
 from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
 from qvmon.promql.watch import Watch, at_steps, in_last_window, in_windows
@@ -209,6 +210,9 @@ class Evaluation:
                 value = self.scalar(node.operand, scope)
                 return -value if node.operator == "-" else value
             case Binary():
+                if node.operator in _TRIMS:
+                    what = f"operator {quote(node.operator)} not allowed for Scalar operations"
+                    raise invalid(what)
                 left, right = self.scalar(node.left, scope), self.scalar(node.right, scope)
                 values, kept = apply(node.operator, left, right)
                 return kept.astype(np.float64) if node.returns_bool else values

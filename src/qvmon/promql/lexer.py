@@ -243,8 +243,9 @@ class Lexer:
         """Return a token of a range until its first number; then others may follow."""
         if char in "])(":
             return self._bracket(char)
-        if char in ":+-*/%^,":
-            self._had_colon |= char == ":"
+        if char == ":":
+            return self._colon_before_duration()
+        if char in "+-*/%^,":
             return Token(char, char, self._at)
         if char in _DIGITS or (char == "." and self._text[self._at + 1 : self._at + 2].isdigit()):
             self._before_duration = False
@@ -252,6 +253,16 @@ class Lexer:
         return self._duration_word() or self._bad(
             f"unexpected character in duration expression: '{char}'"
         )
+
+    def _colon_before_duration(self) -> Token:
+        if self._tokens[-1].kind != "[" and not self._had_colon:
+            self._had_colon = True
+            return Token(":", ":", self._at)
+        repeated = self._had_colon
+        self._at += 1
+        if repeated:
+            return self._bad("unexpected repeated colon in duration expression")
+        return self._bad("unexpected colon before duration in duration expression")
 
     def _after_duration(self, char: str) -> Token:
         if char != ":":

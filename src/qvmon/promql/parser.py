@@ -193,6 +193,8 @@ class _Parser(SelectorParser):
         self.aggregations -= 1
         if grouping is None:
             grouping, without = self._grouping()
+        if self.token.kind == lexer.BAD:
+            self.unexpected()
         span = self.since(operator.start)
         wanted = 2 if operator.kind in _WITH_PARAMETER else 1
         if not arguments:

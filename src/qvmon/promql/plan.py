@@ -41,10 +41,17 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a part of a query is evaluated: its own steps within those of the whole query."""
+    """Where a part of a query is evaluated: its own steps within those of the whole query.
+
+    Attributes:
+        grid: Its own steps.
+        query: The steps of the whole query.
+        text: The query, where complaints have to tell a place in it.
+    """
 
     grid: Grid
     query: Grid
+    text: str = ""
 
     def milliseconds(self, duration: Duration | None, *, positive: bool = False) -> int:
         """Return the length of a duration, 0 for none.
@@ -58,11 +65,11 @@ class Scope:
             return round(duration.value * 1000)
         seconds = self._seconds(duration)
         if not math.isfinite(seconds):
-            raise _bad_duration(duration, "duration is NaN or infinite")
+            raise self._bad(duration, "duration is NaN or infinite")
         if positive and seconds <= 0:
-            raise _bad_duration(duration, "duration must be greater than 0")
+            raise self._bad(duration, "duration must be greater than 0")
         if abs(seconds) > 2**63 / 1e9:
-            raise _bad_duration(duration, "duration is out of range")
+            raise self._bad(duration, "duration is out of range")
         return int(seconds * 1000)
 
     def _seconds(self, duration: Duration | None) -> float:
@@ -76,11 +83,17 @@ class Scope:
             return (self.query.end_ms - self.query.start_ms) / 1000
         return self._arithmetic(duration)
 
+    def _bad(self, duration: DurationExpression, complaint: str) -> QvmonError:
+        """Return the error for a duration, which tells its place in bytes."""
+        span = duration.span
+        start, end = (len(self.text[:at].encode()) for at in (span.start, span.end))
+        return QvmonError(ErrorKind.INVALID, f"{start}:{end}: {complaint}", span=f"{start}:{end}")
+
     def _arithmetic(self, duration: DurationExpression) -> float:
         left, right = self._seconds(duration.left), self._seconds(duration.right)
         if duration.operator in "/%" and right == 0:
             name = "division" if duration.operator == "/" else "modulo"
-            raise _bad_duration(duration, f"{name} by zero")
+            raise self._bad(duration, f"{name} by zero")
         return _ARITHMETIC[duration.operator](left, right)
 
     def fixed(self, shift: Shift) -> int | None:
@@ -108,12 +121,7 @@ class Scope:
         start = ((looked.start_ms - length) // step + 1) * step
         end = looked.start_ms + (looked.steps - 1) * looked.step_ms
         grid = Grid(start, end, step, looked.lookback_ms, looked.subquery_step_ms)
-        return Scope(grid, self.query)
-
-
-def _bad_duration(duration: DurationExpression, complaint: str) -> QvmonError:
-    start, end = duration.span.start, duration.span.end
-    return QvmonError(ErrorKind.INVALID, f"{start}:{end}: {complaint}", span=f"{start}:{end}")
+        return Scope(grid, self.query, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +166,7 @@ class Plan:
 
     def needs(self, grid: Grid) -> Iterator[Need]:
         """Yield what each selector reads over ``grid``, in the order of ``selections``."""
-        return _needs(self.root, Scope(grid, grid))
+        return _needs(self.root, Scope(grid, grid, self.text))
 
 
 def plan(text: str) -> Plan:

@@ -17,6 +17,7 @@ from qvmon.model.labels import METRIC_NAME, Matcher, MatchOp
 from qvmon.model.series import Int64s, LabelFrame
 from qvmon.promql.nodes import (
     Call,
+    DurationExpression,
     MatrixSelector,
     Node,
     NumberLiteral,
@@ -30,6 +31,9 @@ from qvmon.promql.sheet import METADATA_LABELS, Sheet
 
 _READS_SELECTORS = frozenset({"timestamp", "info", "absent_over_time"})
 """Functions that look at their selector itself, not only at its values."""
+
+_MAY_FAIL = frozenset({"double_exponential_smoothing"})
+"""Functions that refuse some numbers: each plan is to be told for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def _leaf(node: Node) -> Leaf | None:
     if isinstance(node, VectorSelector):
         bare = _bare(node)
         return Leaf(str(node), node, str(bare), bare) if bare is not None else None
-    if not isinstance(node, Call) or node.function in _READS_SELECTORS:
+    if not isinstance(node, Call) or node.function in _READS_SELECTORS | _MAY_FAIL:
         return None
     ranges = [each for each in node.arguments if each.type is ValueType.MATRIX]
     rest = [each for each in node.arguments if each.type is not ValueType.MATRIX]
@@ -117,7 +121,7 @@ def _leaf(node: Node) -> Leaf | None:
 
 def _leaf_of_call(node: Call, argument: Node, matrix: MatrixSelector) -> Leaf | None:
     selector = _bare(matrix.selector)
-    if selector is None:
+    if selector is None or isinstance(matrix.range, DurationExpression):
         return None
     wide = replace(matrix, selector=selector)
     arguments = tuple(wide if each is argument else each for each in node.arguments)
@@ -132,6 +136,8 @@ def _bare(selector: VectorSelector) -> VectorSelector | None:
         m.name in METADATA_LABELS and m.name != METRIC_NAME for m in selector.matchers
     )
     if len(names) != 1 or names[0].op is not MatchOp.EQUAL or about_metadata:
+        return None
+    if selector.shift.mode or isinstance(selector.shift.offset, DurationExpression):
         return None
     return replace(selector, name=names[0].value, matchers=(names[0],))
 

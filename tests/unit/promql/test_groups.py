@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qvmon.model.labels import Labels
-from qvmon.model.series import LabelFrame, SeriesKeys
+from qvmon.model.series import Bools, LabelFrame, SeriesKeys
 from qvmon.promql.groups import kernels
 from qvmon.promql.sheet import joined, label_order, row_groups
 
@@ -68,16 +69,20 @@ def test_a_group_is_reduced_to_one_number_at_each_step(
                 assert out[group, step] == pytest.approx(by_hand, abs=1e-9)
 
 
+@pytest.mark.parametrize("top_rows", [kernels.top_rows, kernels.few_top_rows])
 @given(table=_TABLE, limit=st.integers(0, 4), largest=st.booleans())
 @settings(deadline=None)
 def test_the_first_few_of_each_group_are_kept(
-    table: tuple[list[list[float | None]], list[int]], limit: int, largest: bool
+    top_rows: Callable[..., Bools],
+    table: tuple[list[list[float | None]], list[int]],
+    limit: int,
+    largest: bool,
 ) -> None:
     rows, groups = table
     values, present = arrays(rows)
     limits = np.full(3, limit, np.int64)
     of = np.array(groups, np.int64)
-    kept = kernels.top_rows(values, present, of, 3, limits, largest)
+    kept = top_rows(values, present, of, 3, limits, largest)
     for step in range(3):
         for group in range(3):
             there = [
@@ -91,12 +96,13 @@ def test_the_first_few_of_each_group_are_kept(
             }
 
 
-def test_not_a_number_is_the_last_to_be_kept() -> None:
+@pytest.mark.parametrize("top_rows", [kernels.top_rows, kernels.few_top_rows])
+def test_not_a_number_is_the_last_to_be_kept(top_rows: Callable[..., Bools]) -> None:
     values = np.array([[math.nan], [1.0], [-math.inf]])
     one = np.zeros(3, np.int64)
     present = np.ones((3, 1), np.bool_)
     for largest in (True, False):
-        kept = kernels.top_rows(values, present, one, 1, np.array([2]), largest)
+        kept = top_rows(values, present, one, 1, np.array([2]), largest)
         assert kept.ravel().tolist() == [False, True, True]
 
 

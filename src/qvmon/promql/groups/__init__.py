@@ -6,6 +6,7 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.floats import format_decimal
+from qvmon.model.labels import Labels
 from qvmon.model.series import Float64s, Int64s, LabelFrame, SeriesKeys
 from qvmon.promql.groups import kernels
 from qvmon.promql.nodes import Aggregate
@@ -18,6 +19,9 @@ from qvmon.promql.sheet import (
     sheet,
     with_column,
 )
+
+_LONG = 255
+"""From how many bytes on a length takes four bytes."""
 
 _FEW = 0.05
 """Up to which part of the series it is cheaper to keep the best ones than to sort all."""
@@ -106,12 +110,22 @@ def _limits(parameter: Float64s, series: int) -> Int64s:
     return np.minimum(parameter, series).astype(np.int64)
 
 
+def _hashed(labels: Labels) -> bytes:
+    """Return what Prometheus hashes of a label set: names and values, each after its length."""
+    parts: list[bytes] = []
+    for text in (text for pair in labels.pairs() for text in pair):
+        part = text.encode()
+        long = len(part) >= _LONG
+        parts += (b"\xff" + len(part).to_bytes(3, "little") if long else bytes([len(part)]), part)
+    return b"".join(parts)
+
+
 def _sampled(frame: LabelFrame, ratio: Float64s) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     """Return bool[n, m]: which series a sample of ``ratio`` holds, the same at every step."""
     if np.isnan(ratio).any():
         raise invalid("Ratio value is NaN")
     ratio = np.clip(ratio, -1.0, 1.0)
-    keys = SeriesKeys.from_labels(frame.all_labels())
+    keys = SeriesKeys.from_bytes([_hashed(labels) for labels in frame.all_labels()])
     at = (kernels.hash_keys(keys.arena, keys.offsets) / 2.0**64)[:, None]
     return np.where(ratio >= 0, at < ratio, at >= 1.0 + ratio)
 
