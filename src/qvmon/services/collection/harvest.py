@@ -7,6 +7,7 @@ ids in between, and settling turns the answer into columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from qvmon.model.series import (
     SeriesKeys,
 )
 from qvmon.services.collection.arrays import UInt64s
+from qvmon.services.collection.new_series import NewSeriesPath
 from qvmon.services.collection.page import Page
 from qvmon.services.collection.sample_labels import LabelPath
 from qvmon.services.collection.series_cache import DROPPED, REFUSED, SeriesCache, Sightings
@@ -120,6 +122,7 @@ class Harvester:
         self, path: LabelPath, cache: SeriesCache, max_series_bytes: int = 64 << 10
     ) -> None:
         self.path = path
+        self._new = NewSeriesPath(path)
         self._max_series_bytes = max_series_bytes
         self.cache = cache
         self.metadata: list[MetricMetadata] = []
@@ -219,7 +222,7 @@ class Harvester:
         hashes, first, inverse = np.unique(
             exposition.hashes[rows], return_index=True, return_inverse=True
         )
-        stored = [self._stored(exposition, row) for row in rows[first].tolist()]
+        stored = self._new.keys(exposition, rows[first], partial(self._stored, exposition))
         kept = np.array([key is not None for key in stored], np.bool_)
         keys = SeriesKeys.from_bytes([key for key in stored if key is not None])
         return NewSeries(hashes, kept, keys, int(np.count_nonzero(kept[inverse])))

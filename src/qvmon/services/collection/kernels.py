@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from qvmon.model.compiled import kernel
-from qvmon.model.series import Bytes, Int32s, Int64s
-from qvmon.services.collection.arrays import UInt64s
+from qvmon.model.series import Bools, Bytes, Int32s, Int64s
+from qvmon.services.collection.arrays import PairTable, UInt64s
+
+MOST_LABELS = 64
+NAME_ROW, LE_ROW, QUANTILE_ROW, FIRST_OWN_ROW = 0, 1, 2, 3
 
 _SCOPE = (b"instance", b"job", b"service", b"workflow")
 _SCOPE_LETTERS = np.frombuffer(b"".join(_SCOPE), np.uint8).copy()
@@ -163,3 +166,178 @@ def hear(
         first[group] = min(first[group], time)
         newest[group] = max(newest[group], time)
     return count
+
+
+@kernel("int64(Array(uint8, 1, 'C', True), int64, int64, int64, int64)")
+def _order(source: Bytes, a: int, a_end: int, b: int, b_end: int) -> int:
+    """Return -1, 0 or 1 as the first of two texts comes before, is, or comes after the second."""
+    if a < 0 or b < 0:  # never; it tells the compiler that no index counts from the end
+        return 0
+    while a < a_end and b < b_end:
+        if source[a] != source[b]:
+            return -1 if source[a] < source[b] else 1
+        a += 1
+        b += 1
+    return (1 if a < a_end else 0) - (1 if b < b_end else 0)
+
+
+@kernel("int64(Array(uint8, 1, 'C', True), int64[:, ::1], int64, int64, int64, int64, int64)")
+def _insert(
+    source: Bytes,
+    pairs: PairTable,
+    count: int,
+    name: int,
+    name_end: int,
+    value: int,
+    value_end: int,
+) -> int:
+    """Put a label among ``count`` sorted ones; return how many there are, -1 for a name twice."""
+    if count < 0 or count >= len(pairs):
+        return -1
+    at = count
+    while at > 0:
+        order = _order(source, name, name_end, pairs[at - 1, 0], pairs[at - 1, 1])
+        if order == 0:
+            return -1
+        if order > 0:
+            break
+        for column in range(4):
+            pairs[at, column] = pairs[at - 1, column]
+        at -= 1
+    pairs[at, 0], pairs[at, 1], pairs[at, 2], pairs[at, 3] = name, name_end, value, value_end
+    return count + 1
+
+
+@kernel("boolean(Array(uint8, 1, 'C', True), int64, int64)")
+def _is_plain_number(source: Bytes, at: int, end: int) -> bool:
+    """Return whether a number surely stands as OpenMetrics writes it: ``0.25``, ``+Inf``."""
+    if end - at == 4 and source[at] == ord("+"):
+        inf = source[at + 1] == ord("I") and source[at + 2] == ord("n")
+        return bool(inf and source[at + 3] == ord("f"))
+    point = at
+    while point < end and ord("0") <= source[point] <= ord("9"):
+        point += 1
+    digits, places = point - at, end - point - 1
+    if not 1 <= digits <= 6 or not 1 <= places <= 9 or source[point] != ord("."):
+        return False
+    for each in range(point + 1, end):
+        if not ord("0") <= source[each] <= ord("9"):
+            return False
+    if source[end - 1] == ord("0") and places > 1:
+        return False
+    if source[at] != ord("0"):
+        return True
+    small = places > 3 and source[point + 1] == 48 and source[point + 2] == 48
+    return bool(digits == 1 and not (small and source[point + 3] == 48))
+
+
+@kernel("boolean(uint8)")
+def _separates(byte: int) -> bool:
+    """Return whether a byte stands between labels."""
+    return byte in (32, 9, 44, 123)
+
+
+@kernel("int64(Array(uint8, 1, 'C', True), int64, int64, int64, int64[:, ::1], int64[:, ::1])")
+def _exposed(
+    source: Bytes,
+    at: int,
+    end: int,
+    bound: int,
+    fixed: PairTable,
+    pairs: PairTable,
+) -> int:
+    """Find the labels of one series text, sorted among the target's; -1 when it is not plain."""
+    name = at
+    while at < end and source[at] != ord("{") and source[at] != 32 and source[at] != 9:
+        at += 1
+    if at == name:
+        return -1
+    count = _insert(source, pairs, 0, fixed[NAME_ROW, 0], fixed[NAME_ROW, 1], name, at)
+    for row in range(FIRST_OWN_ROW, len(fixed)):
+        count = _insert(
+            source, pairs, count, fixed[row, 0], fixed[row, 1], fixed[row, 2], fixed[row, 3]
+        )
+    while count >= 0:
+        while at < end and _separates(source[at]):
+            at += 1
+        if at >= end or source[at] == ord("}"):
+            return count
+        name = at
+        while at < end and source[at] != ord("=") and source[at] != 32 and source[at] != 9:
+            if source[at] == ord('"'):
+                return -1
+            at += 1
+        name_end = at
+        while at < end and source[at] != ord('"'):
+            at += 1
+        value = at + 1
+        at = value
+        while at < end and source[at] != ord('"'):
+            if source[at] == ord("\\") or source[at] >= 128:
+                return -1
+            at += 1
+        if at == value:
+            return -1
+        if bound >= 0 and not _is_plain_number(source, value, at):
+            same = _order(source, name, name_end, fixed[bound, 0], fixed[bound, 1])
+            if same == 0:
+                return -1
+        count = _insert(source, pairs, count, name, name_end, value, at)
+        at += 1
+    return -1
+
+
+@kernel("int64(uint8[::1], int64, int64)")
+def _write_length(out: Bytes, at: int, length: int) -> int:
+    """Write a length as unsigned LEB128; return where to go on."""
+    while length > 0x7F:
+        out[at] = length & 0x7F | 0x80
+        length >>= 7
+        at += 1
+    out[at] = length
+    return at + 1
+
+
+@kernel(
+    "void(Array(uint8, 1, 'C', True), int64[::1], int64[::1], int64[::1], int64[:, ::1],"
+    " uint8[::1], int64[::1], boolean[::1])"
+)
+def stored_keys(
+    source: Bytes,
+    starts: Int64s,
+    ends: Int64s,
+    bounds: Int64s,
+    fixed: PairTable,
+    out: Bytes,
+    offsets: Int64s,
+    plain: Bools,
+) -> None:
+    """Write the canonical label bytes of series as they are stored, the target's labels added.
+
+    Only of plain ones: no quoted name, no escape, no byte beyond ASCII, no empty value, no label
+    that the target has too, no bound that would be written otherwise. The rest go the long way.
+
+    Args:
+        source: uint8[n]; what ``fixed`` points to, then the page.
+        starts: int64[m]; where each series text begins.
+        ends: int64[m]; where it ends.
+        bounds: int64[m]; the row of ``fixed`` that names the label whose values are numbers, or -1.
+        fixed: int64[t, 4]; name start and end, value start and end of fixed texts: ``NAME_ROW``,
+            ``le``, ``quantile``, and from ``FIRST_OWN_ROW`` on the target's labels.
+        out: uint8[k], written: the keys, end to end.
+        offsets: int64[m + 1], written: where each is; the first stays 0; empty where not plain.
+        plain: bool[m], written: whether each was written.
+    """
+    pairs = np.empty((MOST_LABELS, 4), np.int64)
+    filled = 0
+    for row in range(len(starts)):
+        count = _exposed(source, starts[row], ends[row], bounds[row], fixed, pairs)
+        for each in range(max(count, 0)):
+            for text in range(2):
+                start, end = pairs[each, 2 * text], pairs[each, 2 * text + 1]
+                filled = _write_length(out, filled, end - start)
+                for at in range(start, end):
+                    out[filled] = source[at]
+                    filled += 1
+        plain[row] = count > 0
+        offsets[row + 1] = filled

@@ -81,11 +81,12 @@ class Exposition:
 
     def _type_above(self, row: int) -> bytes:
         """Return the type of the last TYPE line before a row, whichever metric it names."""
-        at = bisect_left(self._types[0], int(self.starts[row]))
-        return self._types[1][at - 1] if at else b""
+        at = bisect_left(self.types[0], int(self.starts[row]))
+        return self.types[1][at - 1] if at else b""
 
     @cached_property
-    def _types(self) -> tuple[list[int], list[bytes]]:
+    def types(self) -> tuple[list[int], list[bytes]]:
+        """Where TYPE lines stand, and the type each tells."""
         lines = [line for line in self.comments.tolist() if line[0] == kernels.TYPE]
         return [line[1] for line in lines], [self.body[line[3] : line[4]] for line in lines]
 
