@@ -228,11 +228,12 @@ class QueryEngine:
             except QvmonError as error:
                 yield (text, time_ms), error
         limits = NO_LIMITS.within(timeout_seconds)
-        batches = [
-            asyncio.ensure_future(self._batch(principal, plans, time_ms, limits))
-            for time_ms, planned in due.items()
-            for plans in self._together.parted(list(planned.values()))
-        ]
+        loop, batches = asyncio.get_running_loop(), []
+        for time_ms, planned in due.items():
+            part = partial(self._together.parted, list(planned.values()))
+            for plans in await loop.run_in_executor(self._urgent_threads, part):
+                work = self._batch(principal, plans, time_ms, limits)
+                batches.append(asyncio.ensure_future(work))
         try:
             for batch in asyncio.as_completed(batches):
                 for answer in await batch:
@@ -259,7 +260,7 @@ class QueryEngine:
             grid=self._grid(time_ms, time_ms, 0, None),
             budget=budget,
             fetch=lambda needs: self._fetched(needs, budget),
-            in_thread=lambda work: self._in_thread(budget, work),
+            in_thread=partial(self._in_thread, budget),
             drop_names_late=self._config.delayed_name_removal,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -32,8 +33,16 @@ _NOTHING = SeriesColumns(
 )
 
 Outcome = Result | QvmonError
+Answer = TypeVar("Answer")
 Fetch = Callable[[Sequence[Need]], Awaitable[list[SeriesColumns]]]
-InThread = Callable[[Callable[[], list[Outcome]]], Awaitable[list[Outcome]]]
+
+
+class InThread(Protocol):
+    """Runs work in a thread of the query's."""
+
+    async def __call__(self, work: Callable[[], Answer], /) -> Answer:
+        """Return what ``work`` returns."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,16 +84,33 @@ class Together:
 
         What reads many series is a batch of its own, so that nobody waits for it.
         """
-        circles: list[tuple[set[str], list[Plan]]] = []
-        for plan in plans:
-            mine: tuple[set[str], list[Plan]] = (set(self._parts(plan).metrics()), [plan])
-            for circle in [each for each in circles if each[0] & mine[0]]:
-                circles.remove(circle)
-                mine = (circle[0] | mine[0], circle[1] + mine[1])
-            circles.append(mine)
-        large = [members for _, members in circles if self._size(members) >= LARGE]
-        small = [plan for _, members in circles if self._size(members) < LARGE for plan in members]
+        large, small = [], list[Plan]()
+        for circle in self._circles(plans):
+            if self._size(circle) >= LARGE:
+                large.append(circle)
+            else:
+                small += circle
         return [*large, *([small] if small else [])]
+
+    def _circles(self, plans: Sequence[Plan]) -> list[list[Plan]]:
+        """Return plans so that those which read a metric in common, or through others, are one."""
+        above: dict[str, str] = {}
+
+        def top(name: str) -> str:
+            while (next_one := above.setdefault(name, name)) != name:
+                name = next_one
+            return name
+
+        firsts = []
+        for plan in plans:
+            first, *rest = sorted(self._parts(plan).metrics()) or [""]
+            for name in rest:
+                above[top(name)] = top(first)
+            firsts.append(first)
+        circles: dict[str, list[Plan]] = {}
+        for plan, first in zip(plans, firsts, strict=True):
+            circles.setdefault(top(first), []).append(plan)
+        return list(circles.values())
 
     def _size(self, plans: Sequence[Plan]) -> int:
         texts = {leaf.text for plan in plans for leaf in self._parts(plan).leaves.values()}
@@ -113,28 +139,24 @@ class Together:
         return [*await self.results(plans[:half], now), *await self.results(plans[half:], now)]
 
     async def _results(self, plans: Sequence[Plan], now: Round) -> list[Outcome]:
-        parts = [self._parts(plan) for plan in plans]
-        used = [each for each in covers(parts) if await self._is_worth(each, now.grid)]
-        covered = {leaf.text for cover in used for leaf in cover.leaves}
-        unread = {
-            id(leaf.selector)
-            for each in parts
-            for leaf in each.leaves.values()
-            if leaf.text in covered
-        }
-        everything = [*(cover.plan for cover in used), *plans]
-        needs = [list(plan.needs(now.grid)) for plan in everything]
-        read = [need for each in needs for need in each if id(need.selector) not in unread]
-        columns = iter(await now.fetch(read))
-        found = [
-            [_NOTHING if id(need.selector) in unread else next(columns) for need in each]
-            for each in needs
-        ]
-        self._learn(parts, needs[len(used) :], found[len(used) :], unread)
+        parts, possible = await now.in_thread(lambda: self._inspected(plans))
+        used = [each for each in possible if await self._is_worth(each, now.grid)]
+        wanted = await now.in_thread(lambda: _wanted(parts, used, now.grid))
+        columns = await now.fetch(wanted.read)
         sharing = Sharing(parts, used)
-        outcomes = await now.in_thread(lambda: _evaluated(everything, found, sharing, used, now))
+
+        def computed() -> list[Outcome]:
+            found = wanted.found(columns)
+            self._learn(parts, wanted, found[len(used) :])
+            return _evaluated(wanted, found, sharing, used, now)
+
+        outcomes = await now.in_thread(computed)
         self._shared.add(sharing.hits)
         return outcomes
+
+    def _inspected(self, plans: Sequence[Plan]) -> tuple[list[Inventory], list[Cover]]:
+        parts = [self._parts(plan) for plan in plans]
+        return parts, list(covers(parts))
 
     async def _is_worth(self, cover: Cover, grid: Grid) -> bool:
         """Return whether the leaves are many of the cover's series."""
@@ -154,21 +176,65 @@ class Together:
     def _learn(
         self,
         parts: Sequence[Inventory],
-        needs: Sequence[Sequence[Need]],
+        wanted: _Wanted,
         found: Sequence[Sequence[SeriesColumns]],
-        unread: set[int],
     ) -> None:
         if len(self._sizes) > _MOST_SIZES:
             self._sizes.clear()
-        for part, wanted, columns in zip(parts, needs, found, strict=True):
+        needs = wanted.needs[len(wanted.needs) - len(parts) :]
+        for part, each, columns in zip(parts, needs, found, strict=True):
             sizes = {
-                id(need.selector): len(each)
-                for need, each in zip(wanted, columns, strict=True)
-                if id(need.selector) not in unread
+                id(need.selector): len(of)
+                for need, of in zip(each, columns, strict=True)
+                if id(need.selector) not in wanted.unread
             }
             for leaf in part.leaves.values():
                 if id(leaf.selector) in sizes:
                     self._sizes[leaf.text] = sizes[id(leaf.selector)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """What a batch reads.
+
+    Attributes:
+        plans: Covers, then those that were asked for.
+        needs: What each needs; nothing where that is an error.
+        errors: Why a plan cannot be evaluated, by its place.
+        unread: Identities of selectors whose rows come from a cover.
+        read: The needs whose samples are to be fetched.
+    """
+
+    plans: list[Plan]
+    needs: list[list[Need]]
+    errors: dict[int, QvmonError]
+    unread: set[int]
+    read: list[Need]
+
+    def found(self, columns: Sequence[SeriesColumns]) -> list[list[SeriesColumns]]:
+        """Return the samples of each plan's needs, given those of ``read``."""
+        fetched = iter(columns)
+        return [
+            [_NOTHING if id(need.selector) in self.unread else next(fetched) for need in each]
+            for each in self.needs
+        ]
+
+
+def _wanted(parts: Sequence[Inventory], used: Sequence[Cover], grid: Grid) -> _Wanted:
+    covered = {leaf.text for cover in used for leaf in cover.leaves}
+    leaves = [leaf for each in parts for leaf in each.leaves.values()]
+    unread = {id(leaf.selector) for leaf in leaves if leaf.text in covered}
+    plans = [*(cover.plan for cover in used), *(each.plan for each in parts)]
+    needs: list[list[Need]] = []
+    errors: dict[int, QvmonError] = {}
+    for place, plan in enumerate(plans):
+        try:
+            needs.append(list(plan.needs(grid)))
+        except QvmonError as error:
+            needs.append([])
+            errors[place] = error
+    read = [need for each in needs for need in each if id(need.selector) not in unread]
+    return _Wanted(plans, needs, errors, unread, read)
 
 
 class _ById:
@@ -191,25 +257,27 @@ def _inventory(of: _ById) -> Inventory:
 
 
 def _evaluated(
-    plans: Sequence[Plan],
-    columns: Sequence[Sequence[SeriesColumns]],
+    wanted: _Wanted,
+    found: Sequence[Sequence[SeriesColumns]],
     sharing: Sharing,
     used: Sequence[Cover],
     now: Round,
 ) -> list[Outcome]:
-    watch = Watch(now.budget.check, shared=sharing)
-    late = now.drop_names_late
-    for cover, of in zip(used, columns, strict=False):
-        sheet = evaluate_sheet(
-            cover.plan, of, now.grid, drop_names_late=late, watch=Watch(now.budget.check)
-        )
+    check, late = now.budget.check, now.drop_names_late
+    for cover, of in zip(used, found, strict=False):
+        sheet = evaluate_sheet(cover.plan, of, now.grid, drop_names_late=late, watch=Watch(check))
         sharing.put(cover.plan.text, sheet)
     outcomes: list[Outcome] = []
-    for plan, of in zip(plans[len(used) :], columns[len(used) :], strict=True):
-        now.budget.check()
+    watch = Watch(check, shared=sharing)
+    for place in range(len(used), len(found)):
+        check()
+        if place in wanted.errors:
+            outcomes.append(wanted.errors[place])
+            continue
         try:
+            plan, of = wanted.plans[place], found[place]
             outcomes.append(evaluate(plan, of, now.grid, drop_names_late=late, watch=watch))
         except QvmonError as error:
             outcomes.append(error)
-    now.budget.check()
+    check()
     return outcomes

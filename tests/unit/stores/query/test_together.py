@@ -61,6 +61,13 @@ PARTS = [
     'absent_over_time(errors_total{service="nosuch"}[5m])',
     "scalar(sum(errors_total))",
     "{service='gateway',instance='1'}",
+    "rate(requests_total[2m - 3m])",
+    "double_exponential_smoothing(requests_total{zone='a'}[2m], 2, 0.5)",
+    "double_exponential_smoothing(requests_total{zone='b'}[2m], 2, 0.5)",
+    "max_over_time(errors_total{zone='a'}[1m] smoothed)",
+    "max_over_time(errors_total{zone='b'}[1m] smoothed)",
+    "increase(errors_total{zone='b'}[1m] anchored)",
+    "max_over_time(errors_total{zone='b'}[1m * 2])",
 ]
 SHAPES = [
     "{0}",
@@ -151,8 +158,10 @@ async def test_parts_that_make_up_most_of_a_metric_are_read_as_one_once_that_is_
 
 
 async def test_one_that_fails_does_not_harm_the_others(engine: Make) -> None:
-    texts = ["up +", "requests_total + on () errors_total", "count(errors_total)"]
-    wrong, many, fine = await together(engine(), texts)
+    texts = ["up +", "requests_total + on () errors_total", "rate(errors_total[1m - 2m])"]
+    texts.append("count(errors_total)")
+    wrong, many, backwards, fine = await together(engine(), texts)
+    assert isinstance(backwards, QvmonError)
     assert isinstance(wrong, QvmonError)
     assert wrong.kind is ErrorKind.INVALID
     assert isinstance(many, QvmonError)
