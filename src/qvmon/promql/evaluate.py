@@ -223,7 +223,12 @@ class Evaluation:
     def _counted(self, found: windows.Windows, scope: Scope) -> windows.Windows:
         if self.watch.tally is not None:
             samples = in_windows(found.columns, found.starts, found.ends)
-            self.watch.tally.looked_at(scope.grid, np.broadcast_to(samples, found.at.shape))
+            before = np.concatenate((found.starts[:1], found.ends[:-1]))
+            read = in_windows(found.columns, np.maximum(found.starts, before), found.ends)
+            once = np.zeros(found.at.shape, np.int64)
+            once[: len(read)] = read
+            every = np.broadcast_to(samples, found.at.shape)
+            self.watch.tally.looked_at(scope.grid, every, len(found.columns), once)
             self.watch.tally.window(in_last_window(found.columns, found.starts, found.ends))
         return found
 
@@ -277,7 +282,7 @@ class Evaluation:
     def seen(self, found: Sheet, scope: Scope) -> Sheet:
         """Return what a selector found at every step, counted."""
         if self.watch.tally is not None:
-            self.watch.tally.looked_at(scope.grid, at_steps(found.present))
+            self.watch.tally.looked_at(scope.grid, at_steps(found.present), len(found.present))
         return found
 
     def _aggregate(self, node: Aggregate, scope: Scope) -> Sheet:

@@ -91,7 +91,7 @@ def scalar_call(of: Arguments, node: Call, scope: Scope) -> Float64s:
         "pi": np.pi,
         "start": query.start_ms / 1000,
         "end": query.end_ms / 1000,
-        "step": query.step_ms / 1000,
+        "step": query.step_ms / 1000 if query.start_ms != query.end_ms else 0.0,
         "range": (query.end_ms - query.start_ms) / 1000,
     }
     return np.full(scope.grid.steps, constants[node.function])

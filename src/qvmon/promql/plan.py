@@ -217,7 +217,7 @@ def unwrapped(node: Node) -> Node:
 _TIME_DEPENDENT = frozenset(
     {
         *("days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute"),
-        *("month", "year", "predict_linear", "time", "start", "end", "step", "range"),
+        *("month", "year", "predict_linear", "time"),
     }
 )
 

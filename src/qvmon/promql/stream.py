@@ -101,6 +101,8 @@ class TokenStream:
             name = unquote(token.text)
         elif token.is_word:
             name = self.take().text
+            if ":" in name:
+                self.fail(token.span, f"invalid label name for grouping: {quote(name)}")
         else:
             self.unexpected("grouping opts", "label")
         if not name:

@@ -34,6 +34,8 @@ class Tally:
     def __init__(self, grid: Grid) -> None:
         self.subquery_is_all = False
         self.per_step: Int64s = np.zeros(grid.steps, np.int64)
+        self.read_per_step: Int64s = np.zeros(grid.steps, np.int64)
+        self.series = 0
         self.peak = 0
         self._counted = grid
         self._held = 0
@@ -43,6 +45,11 @@ class Tally:
         """Samples that all steps together look at."""
         return int(self.per_step.sum())
 
+    @property
+    def read(self) -> int:
+        """Samples that all steps together read, those of overlapping windows once."""
+        return int(self.read_per_step.sum())
+
     def enter(self, grid: Grid) -> bool:
         """Count the steps of ``grid`` if they are of a subquery that is all there is; say so."""
         whole, self.subquery_is_all = self.subquery_is_all, False
@@ -50,14 +57,27 @@ class Tally:
             self._counted = grid
         return whole
 
-    def looked_at(self, grid: Grid, per_step: Int64s) -> None:
-        """Count what the steps of ``grid`` look at, int64[steps]."""
+    def looked_at(
+        self, grid: Grid, per_step: Int64s, series: int, read: Int64s | None = None
+    ) -> None:
+        """Count what the steps of ``grid`` look at.
+
+        Args:
+            grid: The steps.
+            per_step: int64[steps]; samples each looks at.
+            series: How many series they belong to.
+            read: int64[steps]; those of them that the step before had not; all without it.
+        """
+        self.series += series
         if grid is not self._counted:
             return
+        read = per_step if read is None else read
         if len(per_step) == len(self.per_step):
             self.per_step += per_step
+            self.read_per_step += read
         else:
             self.per_step[-1] += per_step.sum()
+            self.read_per_step[-1] += read.sum()
 
     def window(self, samples: int) -> None:
         """Count samples that are held beside a function's results while it is computed."""
