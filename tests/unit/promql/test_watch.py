@@ -61,6 +61,23 @@ def test_an_instant_query_is_counted(text: str, seconds: int, total: int, peak: 
 
 
 @pytest.mark.parametrize(
+    ("text", "read", "series"),
+    [
+        ("one", [1, 1, 1, 1], 1),
+        ("one + on () group_right () three", [4, 4, 4, 4], 4),
+        ("max_over_time(one[60s])", [6, 1, 1, 1], 1),
+        ("max_over_time(one[5s])", [1, 1, 1, 1], 1),
+        ("max_over_time(three[60s])", [18, 3, 3, 3], 3),
+        ("max_over_time(one[60s] @ 30)", [4, 0, 0, 0], 1),
+    ],
+)
+def test_overlapping_windows_read_a_sample_once(text: str, read: list[int], series: int) -> None:
+    tally = counted(text, Grid(200_000, 230_000, 10_000))
+    assert tally.read_per_step.tolist() == read
+    assert (tally.read, tally.series) == (sum(read), series)
+
+
+@pytest.mark.parametrize(
     ("text", "per_step"),
     [
         ("one", [1, 1, 1, 1]),

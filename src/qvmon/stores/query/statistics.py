@@ -23,8 +23,11 @@ class QueryStatistics:
         exec_queue: Waiting for a place.
         exec_total: From the arrival of the query to its result.
         total_queryable: Samples that all steps together looked at.
+        read: Samples that all steps together read, those of overlapping windows once.
+        series: Series that the selectors read, those of several selectors several times.
         peak: The most samples held at once.
         samples_per_step: (milliseconds, samples looked at) of each step.
+        read_per_step: (milliseconds, samples read) of each step.
     """
 
     per_step: bool = False
@@ -35,12 +38,17 @@ class QueryStatistics:
     exec_queue: float = 0.0
     exec_total: float = 0.0
     total_queryable: int = 0
+    read: int = 0
+    series: int = 0
     peak: int = 0
     samples_per_step: list[tuple[int, int]] = field(default_factory=list)
+    read_per_step: list[tuple[int, int]] = field(default_factory=list)
 
     def take(self, tally: Tally, grid: Grid) -> None:
         """Take over what an evaluation counted."""
         self.total_queryable, self.peak = tally.total, tally.peak
+        self.read, self.series = tally.read, tally.series
         if self.per_step:
-            steps = zip(grid.times().tolist(), tally.per_step.tolist(), strict=True)
-            self.samples_per_step = list(steps)
+            times = grid.times().tolist()
+            self.samples_per_step = list(zip(times, tally.per_step.tolist(), strict=True))
+            self.read_per_step = list(zip(times, tally.read_per_step.tolist(), strict=True))

@@ -47,10 +47,19 @@ def _timings(statistics: QueryStatistics) -> dict[str, float]:
 
 
 def _samples(statistics: QueryStatistics) -> dict[str, Any]:
-    samples: dict[str, Any] = {}
-    if statistics.samples_per_step:
-        steps = statistics.samples_per_step
-        samples["totalQueryableSamplesPerStep"] = [[ms / 1000, count] for ms, count in steps]
-    samples["totalQueryableSamples"] = statistics.total_queryable
-    samples["peakSamples"] = statistics.peak
-    return samples
+    counted: dict[str, Any] = {
+        "totalQueryableSamples": statistics.total_queryable,
+        "samplesRead": statistics.read,
+        "seriesTouched": statistics.series,
+        "peakSamples": statistics.peak,
+    }
+    if not statistics.samples_per_step:
+        return counted
+    return counted | {
+        "totalQueryableSamplesPerStep": _steps(statistics.samples_per_step),
+        "samplesReadPerStep": _steps(statistics.read_per_step),
+    }
+
+
+def _steps(counts: list[tuple[int, int]]) -> list[list[float]]:
+    return [[milliseconds / 1000, count] for milliseconds, count in counts]
