@@ -94,7 +94,15 @@ class Pair:
         return answer(self.peer, path, form), answer(self.ours, path, form)
 
     def _chose_among_equals(self, question: Question) -> bool:
-        """Return whether a part of the query chose among equal values, and chose otherwise."""
+        """Return whether a part of the query chose among equal values, and chose otherwise.
+
+        What comes first among equals changes in Prometheus while its head becomes blocks: asked
+        again, the two may agree.
+        """
+        if not _CHOOSING.search(str(question.query)):
+            return False
+        if compare(*self._answers(question), question.order) is None:
+            return True
         for part in (question.query, *question.query.below()):
             operator = _CHOOSING.match(str(part))
             if operator is None or part.kind is not Kind.VECTOR:
