@@ -239,7 +239,9 @@ class ScrapeLoop:
         result = await self._around.sink.append(batch)
         self._around.registry.value(metrics.SAMPLES, "scrape").add(result.accepted)
         for reason, rows in result.refused.items():
-            self._around.registry.value(metrics.REFUSED_SAMPLES, reason).add(len(rows))
+            self._around.registry.value(metrics.REFUSED_SAMPLES, reason, self.target.job).add(
+                len(rows)
+            )
 
     def _count(self, health: Health, stale: int, seconds: float) -> None:
         self._around.registry.value(metrics.SCRAPES, self.target.job, health.value).add()

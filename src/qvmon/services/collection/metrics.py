@@ -22,7 +22,10 @@ SCRAPE_LATENESS = histogram(
 )
 SAMPLES = counter("qvmon_collection_samples_total", "Samples made durable, by way in.", "source")
 REFUSED_SAMPLES = counter(
-    "qvmon_collection_samples_refused_total", "Samples the store refused, by reason.", "reason"
+    "qvmon_collection_samples_refused_total",
+    "Samples refused, by reason and by who sent them: a scrape job, or a remote writer's name.",
+    "reason",
+    "sender",
 )
 UNSTORED_PARTS = counter(
     "qvmon_collection_write_parts_unstored_total",

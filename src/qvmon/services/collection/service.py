@@ -161,15 +161,15 @@ class CollectionService:
             self._sink.describe(request.metadata)
         if request.exemplars:
             self._around.exemplars.keep(request.exemplars)
-        self._count_write(request, result)
+        self._count_write(principal.name, request, result)
         return result
 
-    def _count_write(self, request: WriteRequest, result: AppendResult) -> None:
+    def _count_write(self, sender: str, request: WriteRequest, result: AppendResult) -> None:
         self._registry.value(metrics.SAMPLES, "remote_write").add(result.accepted)
         for reason, rows in result.refused.items():
-            self._registry.value(metrics.REFUSED_SAMPLES, reason).add(len(rows))
+            self._registry.value(metrics.REFUSED_SAMPLES, reason, sender).add(len(rows))
         for reason, count in request.refused_samples().items():
-            self._registry.value(metrics.REFUSED_SAMPLES, reason).add(count)
+            self._registry.value(metrics.REFUSED_SAMPLES, reason, sender).add(count)
         for part, count in request.dropped.items():
             self._registry.value(metrics.UNSTORED_PARTS, part).add(count)
 

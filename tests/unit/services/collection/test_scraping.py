@@ -315,7 +315,7 @@ async def test_refused_samples_are_counted_by_reason() -> None:
     around.sink.series_limit = 1
     async with around.running(config()):
         await around.clock.advance(10)
-    assert around.counted(metrics.REFUSED_SAMPLES, "series_limit") == 6
+    assert around.counted(metrics.REFUSED_SAMPLES, "series_limit", "j") == 6
 
 
 async def test_a_refused_series_that_vanishes_has_no_end() -> None:
@@ -323,9 +323,9 @@ async def test_a_refused_series_that_vanishes_has_no_end() -> None:
     around.sink.series_limit = 0
     async with around.running(config()):
         await around.clock.advance(10)
-        before = around.counted(metrics.REFUSED_SAMPLES, "series_limit")
+        before = around.counted(metrics.REFUSED_SAMPLES, "series_limit", "j")
         await around.clock.advance(10)
-    assert around.counted(metrics.REFUSED_SAMPLES, "series_limit") == before + 6
+    assert around.counted(metrics.REFUSED_SAMPLES, "series_limit", "j") == before + 6
     assert around.counted(metrics.STALE_MARKERS) == 0
 
 
