@@ -87,14 +87,20 @@ class Chunks:
         kernels.append(series, times, bits, self.series, *limits, verdicts, self._tables)
 
     def snapshot(self, ids: Int64s, start: int, end: int) -> Snapshot:
-        """Return what is to be read of ``ids`` in start..end, whatever is appended later."""
-        extents = np.empty((len(ids), 4), np.int64)
-        tails = (
-            np.empty((len(ids), kernels.ROWS), np.int64),
-            np.empty((len(ids), kernels.ROWS), np.int64),
+        """Return room for what is to be read of ``ids`` in start..end; ``note`` fills it."""
+        return Snapshot(ids, (start, end), self._cells)
+
+    def note(self, snapshot: Snapshot, some: slice) -> None:
+        """Note what there is of some series; what is appended to them later does not count."""
+        kernels.snapshot(
+            snapshot.ids[some],
+            self.series,
+            *snapshot.limits,
+            snapshot.extents[some],
+            snapshot.tail_times[some],
+            snapshot.tail_bits[some],
+            self._tables,
         )
-        kernels.snapshot(ids, self.series, start, end, extents, *tails, self._tables)
-        return Snapshot(extents, tails, (start, end), self._cells)
 
     def estimate(self, ids: Int64s, start: int, end: int) -> Int64s:
         """Return int64[n]: about how many samples of ``ids`` are in start..end."""
@@ -127,33 +133,30 @@ class Chunks:
 class Snapshot:
     """What there was of n series; readable while the chunks are not reused.
 
-    Args:
-        extents: int64[n, 4]; see ``kernels.snapshot``.
-        tails: int64[n, ROWS] times and bits of the samples not packed yet.
+    Attributes:
+        ids: int64[n]; the series.
         limits: No sample is older, none is newer.
-        cells: Those of the head.
+        extents: int64[n, 4]; see ``kernels.snapshot``.
+        tail_times: int64[n, ROWS]; times of the samples that were not packed yet.
+        tail_bits: int64[n, ROWS]; and their bits.
     """
 
-    def __init__(
-        self,
-        extents: NDArray[np.int64],
-        tails: tuple[NDArray[np.int64], NDArray[np.int64]],
-        limits: tuple[int, int],
-        cells: Int64s,
-    ) -> None:
-        self._extents = extents
-        self._tails = tails
-        self._limits = limits
+    def __init__(self, ids: Int64s, limits: tuple[int, int], cells: Int64s) -> None:
+        self.ids = ids
+        self.limits = limits
+        self.extents: NDArray[np.int64] = np.empty((len(ids), 4), np.int64)
+        self.tail_times: NDArray[np.int64] = np.empty((len(ids), kernels.ROWS), np.int64)
+        self.tail_bits: NDArray[np.int64] = np.empty((len(ids), kernels.ROWS), np.int64)
         self._cells = cells
 
     @cached_property
     def counts(self) -> Int64s:
         """int64[n]: the samples of each series."""
-        counts = np.empty(len(self._extents), np.int64)
+        counts = np.empty(len(self.extents), np.int64)
 
         def count(some: range) -> None:
-            limits = some.start, some.stop, *self._limits
-            kernels.count_chunks(self._extents, *limits, self._cells, counts)
+            limits = some.start, some.stop, *self.limits
+            kernels.count_chunks(self.extents, *limits, self._cells, counts)
 
         side_by_side(count, stretches(len(counts)))
         return counts
@@ -167,8 +170,8 @@ class Snapshot:
         """Write series i to ``rows`` from ``starts[i]`` on."""
 
         def copy(some: range) -> None:
-            limits = some.start, some.stop, *self._limits
+            limits = some.start, some.stop, *self.limits
             columns = self._cells, starts, rows.times, rows.bits
-            kernels.copy_chunks(self._extents, *self._tails, *limits, *columns)
+            kernels.copy_chunks(self.extents, self.tail_times, self.tail_bits, *limits, *columns)
 
-        side_by_side(copy, stretches(len(self._extents)))
+        side_by_side(copy, stretches(len(self.extents)))

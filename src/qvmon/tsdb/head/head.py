@@ -17,7 +17,7 @@ from qvmon.tsdb.head.chunks import Chunks, Snapshot
 from qvmon.tsdb.head.late import LateSamples, LateView
 from qvmon.tsdb.rows import EARLIEST, LATEST, Part, Rows, merged
 
-_SERIES_AT_ONCE = 1 << 16
+_SERIES_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +146,19 @@ class Head:
     def _reading(
         self, ids: Int64s, start: int, end: int
     ) -> Iterator[tuple[Snapshot, list[LateView]]]:
-        """Give what there is of ``ids``, in order and late, and keep it as it is."""
+        """Give what there is of ``ids``, in order and late, and keep it as it is.
+
+        Appends may go on between some series and others.
+        """
         with self._lock:
             reader = next(self._reader_numbers)
             self._readers.add(reader)
             late = self._late_views()
             snapshot = self._chunks.snapshot(ids, max(start, self._trimmed_before), end)
         try:
+            for begin in range(0, len(ids), _SERIES_AT_ONCE):
+                with self._lock:
+                    self._chunks.note(snapshot, slice(begin, begin + _SERIES_AT_ONCE))
             yield snapshot, late
         finally:
             with self._lock:
