@@ -21,6 +21,7 @@ from tests.differential.accepted import why_deviates
 from tests.differential.answers import same
 from tests.differential.calls import Call, Sameness, calls
 from tests.differential.datasets import dataset
+from tests.differential.sender import read_response
 from tests.differential.servers import Server, Setting, both
 
 EXPOSED = b"""# TYPE demo_requests counter
@@ -154,6 +155,9 @@ def deviation(call: Call, peer: httpx.Response, ours: httpx.Response) -> Deviati
         return None
     if found := _unlike_headers(call, peer, ours):
         return found
+    if call.like is Sameness.READ:
+        left, right = (_readable(r.content) for r in (peer, ours))
+        return None if left == right else Deviation(call, "series", left, right)
     if call.like is Sameness.TEXT:
         left, right = ("\n".join(sorted(_untimed(r.text))) for r in (peer, ours))
         return None if left == right else Deviation(call, "text", left, right)
@@ -173,6 +177,11 @@ def _unlike_headers(call: Call, peer: httpx.Response, ours: httpx.Response) -> D
         if left != right and not sent_plain:
             return Deviation(call, f"header {name}", left, right)
     return None
+
+
+def _readable(body: bytes) -> str:
+    """Return a remote-read response as text, series and samples in their order."""
+    return "\n".join(f"{sorted(s.labels.items())} {s.samples}" for s in read_response(body))
 
 
 def _told(response: httpx.Response) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tests.differential.datasets import BEGIN_MS
+from tests.differential.sender import read_request
 
 NOON = BEGIN_MS // 1000 + 3600
 """A time in the middle of the data, in seconds."""
@@ -20,13 +21,14 @@ class Sameness(StrEnum):
 
     ``EXACT``: the same JSON, floats to a part in 10^12, lists of series in any order.
     ``SHAPE``: the same keys with values of the same types. ``STATUS``: the same status.
-    ``TEXT``: the same lines in any order.
+    ``TEXT``: the same lines in any order. ``READ``: the same series in a remote-read response.
     """
 
     EXACT = "exact"
     SHAPE = "shape"
     STATUS = "status"
     TEXT = "text"
+    READ = "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Call:
         headers: More than the client sends of itself.
         like: How alike the answers must be.
         body: Sent instead of a form.
+        note: What the body asks.
     """
 
     path: str
@@ -47,11 +50,12 @@ class Call:
     headers: Form = ()
     like: Sameness = Sameness.EXACT
     body: bytes | None = None
+    note: str = ""
 
     def __str__(self) -> str:
         form = "&".join(f"{name}={value}" for name, value in self.form)
         headers = "".join(f" [{name}: {value}]" for name, value in self.headers)
-        return f"{self.method} {self.path}{'?' if form else ''}{form}{headers}"
+        return f"{self.method} {self.path}{'?' if form else ''}{form}{headers} {self.note}"
 
 
 def _form(**parameters: str) -> Form:
@@ -68,6 +72,7 @@ def calls() -> Iterator[Call]:
     yield from _surroundings()
     yield from _exemplars()
     yield from _federation()
+    yield from _reading()
     yield from _errors()
     yield from _administration()
 
@@ -247,6 +252,33 @@ def _federation() -> Iterator[Call]:
     yield Call("/federate", like=Sameness.TEXT)
     both = (("match[]", "demo_requests_total"), ("match[]", "demo_temperature_celsius"))
     yield Call("/federate", both, like=Sameness.TEXT)
+
+
+def _reading() -> Iterator[Call]:
+    """Yield remote reads: of one metric, of several, of a part of the time, of nothing."""
+    whole = (BEGIN_MS, BEGIN_MS + 7_200_000)
+    later = (BEGIN_MS + 3_600_000, BEGIN_MS + 3_900_000)
+    headers = (
+        ("Content-Type", "application/x-protobuf"),
+        ("Content-Encoding", "snappy"),
+        ("X-Prometheus-Remote-Read-Version", "0.1.0"),
+    )
+    for (start, end), *matchers in (
+        (whole, ("__name__", "=", "load")),
+        (later, ("__name__", "=~", "load|up|wild"), ("job", "!=", "db")),
+        (later, ("__name__", "=", "latency_bucket"), ("le", "!~", "0.*")),
+        (later, ("__name__", "=", "nothing")),
+        ((0, 1), ("__name__", "=", "load")),
+        (whole, ("__name__", "=", "load"), ("instance", "=", "")),
+    ):
+        yield Call(
+            "/api/v1/read",
+            method="POST",
+            headers=headers,
+            like=Sameness.READ,
+            body=read_request(start, end, *matchers),
+            note=f"{matchers} {start}-{end}",
+        )
 
 
 def _errors() -> Iterator[Call]:
