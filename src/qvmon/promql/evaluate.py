@@ -273,7 +273,9 @@ class Evaluation:
             columns,
             len(at),
             self.watch.check,
-            lambda of: found(of.offsets, of.timestamps, of.values, at, looked.lookback_ms),
+            lambda of, steps: found(
+                of.offsets, of.timestamps, of.values, at[steps], looked.lookback_ms
+            ),
         )
         return self.seen(
             sheet(columns.labels, *at_every_step(values, present, scope.grid.steps)), scope

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -135,13 +134,18 @@ def _over_windows(of: Arguments, node: Call, scope: Scope) -> Sheet:
     if node.function in starts.RATES and not ranged.mode and ranged.columns.starts is not None:
         out = _started_rate(of, node, ranged)
     else:
+        ranged = ranged.everywhere() if scalars else ranged
         function = windows.function_over(node.function)
+
+        def compute(columns: SeriesColumns, steps: slice) -> windows.Result:
+            return function(ranged.part(columns, steps), *(each[steps] for each in scalars))
+
         out = ranged.sheet(
             by_parts(
                 ranged.columns,
-                len(ranged.at if scalars else ranged.starts),
+                len(ranged.starts),
                 of.watch.check,
-                lambda columns: function(replace(ranged, columns=columns), *scalars),
+                compute,
                 looked_at=ranged.samples_each(),
             )
         )

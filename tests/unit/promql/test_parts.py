@@ -43,6 +43,14 @@ def test_parts_make_the_whole(counts: list[int], part: int, data: st.DataObject)
     assert np.array_equal(whole.present, cut.present)
 
 
+def test_a_single_long_series_is_cut_by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "PART", 500)
+    checks: list[int] = []
+    evaluate(plan("stddev_over_time(x[5m])"), [ragged([400])], Grid(0, 3_990_000, 10_000),
+             watch=Watch(lambda: checks.append(1)))  # fmt: skip
+    assert len(checks) > 10
+
+
 def test_a_long_function_is_stopped_between_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "PART", 50)
     checks = []

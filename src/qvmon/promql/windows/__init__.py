@@ -65,6 +65,13 @@ class Windows:
         starts, ends = np.broadcast_to(self.starts, shape), np.broadcast_to(self.ends, shape)
         return replace(self, starts=starts.copy(), ends=ends.copy())
 
+    def part(self, columns: SeriesColumns, steps: slice) -> Windows:
+        """Return some windows of some series."""
+        at = self.at[steps] if len(self.at) == len(self.starts) else self.at
+        return replace(
+            self, columns=columns, starts=self.starts[steps], ends=self.ends[steps], at=at
+        )
+
     def samples_each(self) -> int:
         """Return about how many samples a window has."""
         times, count = self.columns.timestamps, len(self.columns)

@@ -1,8 +1,9 @@
-"""Long computations cut by series, so that they can be stopped in between."""
+"""Long computations cut by series and steps, so that they can be stopped in between."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,30 +19,34 @@ def by_parts(
     columns: SeriesColumns,
     steps: int,
     check: Callable[[], None],
-    compute: Callable[[SeriesColumns], Result],
+    compute: Callable[[SeriesColumns, slice], Result],
     *,
     looked_at: int = 1,
 ) -> Result:
-    """Return what ``compute`` makes of all series, computed some series at a time.
+    """Return what ``compute`` makes of all series, computed some series and steps at a time.
 
     Args:
         columns: The samples of n series.
-        steps: How many values ``compute`` returns for each.
+        steps: How many values there are of each.
         check: Called before each part; what it raises ends the computation.
-        compute: Returns float64[k, steps] and bool[k, steps] for the samples of k series.
+        compute: Returns float64[k, l] and bool[k, l] for the samples of k series and l steps.
         looked_at: About how many samples a value is made of.
     """
     work = columns.offsets + np.arange(len(columns.offsets)) * (steps * looked_at)
     total = int(work[-1] - work[0])
     if total <= PART:
-        return compute(columns)
+        return compute(columns, slice(0, steps))
     marks = np.searchsorted(work, work[0] + np.arange(PART, total, PART))
-    cuts = np.unique(np.concatenate(([0], marks, [len(columns)])))
+    cuts = np.unique(np.concatenate(([0], marks, [len(columns)]))).tolist()
     values: Float64s = np.empty((len(columns), steps))
     present: Bools = np.empty((len(columns), steps), np.bool_)
-    for first, last in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-        check()
-        values[first:last], present[first:last] = compute(rows(columns, first, last))
+    for first, last in pairwise(cuts):
+        some = rows(columns, first, last)
+        stride = max(1, 2 * PART // (looked_at * (last - first)))
+        for start in range(0, steps, stride):
+            check()
+            part = slice(start, min(start + stride, steps))
+            values[first:last, part], present[first:last, part] = compute(some, part)
     return values, present
 
 
