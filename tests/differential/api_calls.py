@@ -20,7 +20,7 @@ import typer
 from tests.differential.accepted import why_deviates
 from tests.differential.answers import same
 from tests.differential.calls import Call, Sameness, calls
-from tests.differential.datasets import dataset
+from tests.differential.datasets import Sample, Series, dataset
 from tests.differential.sender import read_response
 from tests.differential.servers import Server, Setting, both
 
@@ -181,7 +181,12 @@ def _unlike_headers(call: Call, peer: httpx.Response, ours: httpx.Response) -> D
 
 def _readable(body: bytes) -> str:
     """Return a remote-read response as text, series and samples in their order."""
-    return "\n".join(f"{sorted(s.labels.items())} {s.samples}" for s in read_response(body))
+    return "\n".join(f"{sorted(s.labels.items())} {_unsigned(s)}" for s in read_response(body))
+
+
+def _unsigned(series: Series) -> list[Sample]:
+    """Return its samples, zeros without a sign: Prometheus leaves every zero out of its message."""
+    return [(t, value + 0.0) for t, value in series.samples]
 
 
 def _told(response: httpx.Response) -> str:
