@@ -53,12 +53,24 @@ def _response(body: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """A running server."""
+    """A running server.
+
+    Attributes:
+        port: Where it answers.
+        process: It.
+    """
 
     port: int
+    process: subprocess.Popen[str]
 
     def sent(self) -> int:
-        """Return how many bodies it has sent."""
+        """Return how many bodies it has sent.
+
+        Raises:
+            RuntimeError: It has ended.
+        """
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the exposition server ended: {self.process.returncode}")
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/count", timeout=10) as answer:
             return int(answer.read())
 
@@ -70,7 +82,7 @@ def exposed(series: int) -> Iterator[Targets]:
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout
     try:
-        yield Targets(int(server.stdout.readline()))
+        yield Targets(int(server.stdout.readline()), server)
     finally:
         server.kill()
         server.wait()
