@@ -14,6 +14,7 @@ from qvmon.adapters.outbound.connection import BrokenOffError
 from qvmon.adapters.outbound.network import NotConnectedError
 from qvmon.adapters.outbound.place import head_of, place_of
 from qvmon.adapters.outbound.pool import ConnectionPool
+from qvmon.model.clock import give_way
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.ports import OutboundRequest, OutboundResponse
 from qvmon.wire.compression import decompress
@@ -38,7 +39,7 @@ class HttpOutbound:
     async def close(self) -> None:
         """Close every connection."""
         self._pool.close()
-        await asyncio.sleep(0)  # the loop lets go of the sockets
+        await give_way()  # the loop lets go of the sockets
 
     async def send(self, request: OutboundRequest) -> OutboundResponse:
         """Return the answer, whatever its status.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -251,7 +252,8 @@ class ScrapeLoop:
     def _note(self, error: str, started_ns: int) -> None:
         """Remember a failure that is not the target's."""
         self.last = LastScrape(Health.DOWN, error, started_ns // 1_000_000)
-        self._around.observations.failed(self.target, started_ns // 1_000_000, NOT_STORED)
+        with suppress(QvmonError):  # a store that is closed takes no intervals either
+            self._around.observations.failed(self.target, started_ns // 1_000_000, NOT_STORED)
         log.error("scrape lost", target=self.target.url, job=self.target.job, error=error)
 
 

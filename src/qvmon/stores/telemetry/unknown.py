@@ -103,11 +103,16 @@ class UnknownBook:
     def sync(self) -> None:
         """Make what was written survive a power cut; what the disk refused is tried again."""
         with self._lock:
+            dirty, self._dirty = self._dirty, False
             if self._behind:
                 self._rewrite()
-            elif self._dirty:
-                os.fsync(self._file)
-            self._dirty = False
+            if not dirty:
+                return
+            file = os.dup(self._file)
+        try:  # without the lock: who writes down the next interval need not wait for the disk
+            os.fsync(file)
+        finally:
+            os.close(file)
 
     def close(self) -> None:
         """Sync and let go of the file."""

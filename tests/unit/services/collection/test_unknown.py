@@ -282,3 +282,20 @@ async def test_the_service_watches_its_writers() -> None:
         await service.receive(principal, request)
         await around.clock.advance(90)
         assert around.unknown.shown() == [("sender_idle", now - 500, None)]
+
+
+async def test_a_log_that_cannot_be_written_ends_no_scraping() -> None:
+    around = world("a 1\n")
+    closed = QvmonError(ErrorKind.UNAVAILABLE, "the telemetry store is not open")
+
+    def refuse(*_: object) -> None:
+        raise closed
+
+    async with around.running(config()):
+        await around.clock.advance(10)
+        around.sink.broken = closed
+        around.unknown.begin_unknown = refuse
+        await around.clock.advance(20)
+        around.sink.broken = None
+        await around.clock.advance(20)
+    assert len(await times(around)) == 3
