@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
@@ -52,6 +53,9 @@ from qvmon.tsdb.recover import recover, survey
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 from qvmon.tsdb.snapshot import write_snapshot
 from qvmon.tsdb.tombstones import Tombstone
+
+Merger = Callable[[Path, Sequence[int], int], None]
+"""(directory, blocks, the number of the block to write); returns once that is there."""
 
 REASONS = {
     kernels.OUT_OF_ORDER: "out_of_order",
@@ -118,6 +122,8 @@ class Database:
         self.changes = Changes()
         self._write_lock = Lock()
         self._upkeep_lock = Lock()
+        self.merger: Merger | None = None
+        """Merges blocks in another process, as ``merging.merge_apart`` does; here when None."""
         self.overruled = 0
         self._state = self.recovery.state
         self._flushed_before = self._state.settled_before_ms
@@ -239,12 +245,12 @@ class Database:
 
     def _rows(self, ids: Int64s, start: int, end: int) -> Rows:
         """Read head before blocks: what a flush moves meanwhile is then seen twice, not never."""
-        newest = self.head.read(ids, start, end)
-        damaged = len(self.blocks.damaged)
-        parts = self.blocks.find(ids, start, end)
-        if len(self.blocks.damaged) > damaged:
-            self.changes.everything()
-        return merged([*parts, newest]) if parts else newest
+        with self.head.parts(ids, start, end) as newest:
+            damaged = len(self.blocks.damaged)
+            parts = self.blocks.find(ids, start, end)
+            if len(self.blocks.damaged) > damaged:
+                self.changes.everything()
+            return merged([*parts, *newest])
 
     def series(
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
@@ -401,9 +407,26 @@ class Database:
 
     def _merge(self, numbers: set[int]) -> None:
         try:
-            merge_blocks(self.index, self.blocks, numbers)
+            if self.merger is None:
+                merge_blocks(self.index, self.blocks, numbers)
+            else:
+                self._merge_elsewhere(self.merger, numbers)
         except DamagedBlockError as error:
             self.blocks.quarantine(error)
+
+    def _merge_elsewhere(self, merge: Merger, numbers: set[int]) -> None:
+        paths = self.blocks.next_paths()
+        try:
+            merge(self.paths.root, sorted(numbers), paths.number)
+        except QvmonError:
+            if not paths.directory.exists():
+                raise
+        finally:
+            shutil.rmtree(paths.temporary.directory, ignore_errors=True)
+        sources = [block for block in self.blocks if block.meta.number in numbers]
+        if paths.directory.exists():
+            self.blocks.publish(paths)
+        self.blocks.remove(sources)
 
     def retain(self, now_ms: int) -> int:
         """Delete the blocks that retention no longer keeps; return how many.

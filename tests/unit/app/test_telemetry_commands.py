@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from qvmon.app.command import app
-from qvmon.model.labels import Labels
+from qvmon.model.labels import Labels, Matcher, MatchOp
 from qvmon.model.metrics import Registry
 from qvmon.model.series import SampleBatch, SeriesKeys
 from qvmon.stores.telemetry import TelemetryConfig, TelemetryStore
@@ -20,6 +20,9 @@ async def snapshot(tmp_path):
     await store.start()
     ids = store.series_ids(SeriesKeys.from_labels([Labels(__name__="up"), Labels(__name__="x")]))
     await store.append(SampleBatch(ids, np.array([10, 20]), np.ones(2)))
+    gone = store.series_ids(SeriesKeys.from_labels([Labels(__name__="gone")]))
+    await store.append(SampleBatch(gone, np.array([10]), np.ones(1)))
+    await store.delete_series([(Matcher("__name__", MatchOp.EQUAL, "gone"),)], 0, 100)
     name = await store.snapshot()
     await store.stop()
     return tmp_path / "old" / "snapshots" / name

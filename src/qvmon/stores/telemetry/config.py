@@ -17,7 +17,9 @@ class TelemetryConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     retention_seconds: float = Field(15 * _DAY, ge=0, description="Blocks older go; 0 keeps all.")
-    retention_bytes: int = Field(0, ge=0, description="The oldest blocks beyond, the log counted, go; 0: no limit.")
+    retention_bytes: int = Field(
+        0, ge=0, description="The oldest blocks beyond, the log counted, go; 0: no limit."
+    )
     out_of_order_window_seconds: float = Field(
         0,
         ge=0,
