@@ -274,3 +274,9 @@ def test_an_openmetrics_unit_ends_the_name() -> None:
     assert [each.unit for each in parse(good, OPENMETRICS).metadata] == ["seconds", ""]
     for bad in (b"# UNIT a seconds\n# EOF\n", b"# UNIT aseconds seconds\n# EOF\n"):
         assert "unit" in refusal(bad, OPENMETRICS).message
+
+
+def test_a_quotation_mark_in_a_help_text_is_escaped_in_openmetrics_only() -> None:
+    body = rb"# HELP a \"b\" \\ \n" + b"\n"
+    assert parse(body, TEXT).metadata[0].help == '\\"b\\" \\ \n'
+    assert parse(body + b"# EOF\n", OPENMETRICS).metadata[0].help == '"b" \\ \n'

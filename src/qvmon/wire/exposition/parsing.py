@@ -76,6 +76,7 @@ def parse(body: bytes, content_type: str) -> Exposition:
         timestamps=timestamps[:rows],
         values=values[:rows],
         comments=comments[:notes].copy(),
+        openmetrics=openmetrics,
     )
 
 

@@ -24,6 +24,9 @@ _LABEL = re.compile(
     rb"[ \t]*(?:" + _STRING + rb"|([a-zA-Z_][a-zA-Z0-9_]*))[ \t]*(?:=[ \t]*" + _STRING + rb")?"
     rb"[ \t]*,?"
 )
+_HELP_ESCAPE = re.compile(r"\\([\\n])")
+"""In the text format a quotation mark of a help text is not escaped."""
+
 _ESCAPE = re.compile(r'\\([\\"n])')
 _BOUNDS = {b"histogram": "le", b"summary": "quantile"}
 """The label whose values are numbers, by type: they are stored as OpenMetrics writes them."""
@@ -44,6 +47,7 @@ class Exposition:
         timestamps: int64[n]; milliseconds, ``NO_TIMESTAMP`` where none was given.
         values: float64[n].
         comments: int64[m, 5]; kind, name start and end, text start and end of metadata lines.
+        openmetrics: Which dialect it is.
     """
 
     body: bytes
@@ -53,6 +57,7 @@ class Exposition:
     timestamps: Int64s
     values: Float64s
     comments: Int64s
+    openmetrics: bool
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -111,7 +116,8 @@ class Exposition:
         metric = self.body[name:name_end].decode("utf-8", "replace")
         if metric.startswith('"'):
             metric = _unescaped(metric[1:-1])
-        return metric, _unescaped(self.body[text:text_end].decode("utf-8", "replace"))
+        said = self.body[text:text_end].decode("utf-8", "replace")
+        return metric, _unescaped(said) if self.openmetrics else _HELP_ESCAPE.sub(_plain, said)
 
     def _mistake(self, row: int, message: str) -> QvmonError:
         return mistake_at(self.body, int(self.starts[row]), message)
@@ -149,4 +155,8 @@ def label_pairs(text: bytes) -> list[tuple[str, str]]:
 def _unescaped(text: str) -> str:
     if "\\" not in text:
         return text
-    return _ESCAPE.sub(lambda match: "\n" if match[1] == "n" else match[1], text)
+    return _ESCAPE.sub(_plain, text)
+
+
+def _plain(escape: re.Match[str]) -> str:
+    return "\n" if escape[1] == "n" else escape[1]
