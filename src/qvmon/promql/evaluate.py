@@ -30,7 +30,7 @@ from qvmon.promql.notes import NoteBook
 from qvmon.promql.plan import Plan, Scope, is_fixed, unwrapped
 from qvmon.promql.position import Span
 from qvmon.promql.quoting import quote
-from qvmon.promql.results import Grid, Matrix, Notes, Result, Samples, Scalar, Text, Vector
+from qvmon.promql.results import Grid, Matrix, Result, Samples, Scalar, Text, Vector
 from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
 from qvmon.promql.watch import Watch, at_steps, in_last_window, in_windows
 from qvmon.promql.windows.kernels import instant_values
@@ -115,10 +115,13 @@ def _vector_or_matrix(
     evaluation: Evaluation, root: Node, grid: Grid, as_matrix: bool
 ) -> Vector | Matrix:
     out = evaluation.vector(root, Scope(grid, grid))
+    if not as_matrix:
+        out = _in_order(root, out.take(out.present[:, 0]))
     if evaluation.drop_late:
         out = merged(unnamed(out, out.unnamed))
     if not as_matrix:
-        return _instant(root, out, grid, evaluation.notes.notes())
+        values = np.ascontiguousarray(out.values[:, 0])
+        return Vector(out.labels, values, grid.start_ms, evaluation.notes.notes())
     out = out.without_empty_rows()
     order = label_order(out.labels)
     if (np.diff(order) < 0).any():
@@ -137,14 +140,11 @@ def _contiguous(columns: SeriesColumns) -> SeriesColumns:
     )
 
 
-def _instant(root: Node, out: Sheet, grid: Grid, notes: Notes) -> Vector:
-    out = out.take(out.present[:, 0])
+def _in_order(root: Node, out: Sheet) -> Sheet:
+    """Return an instant result as its query ranks or sorts it, names that go late included."""
     if isinstance(root, Aggregate) and root.operator in ("topk", "bottomk"):
-        out = groups.ranked(root, out)
-    elif isinstance(root, Call):
-        out = functions.ordered(root, out)
-    values = np.ascontiguousarray(out.values[:, 0])
-    return Vector(out.labels, values, grid.start_ms, notes)
+        return groups.ranked(root, out)
+    return functions.ordered(root, out) if isinstance(root, Call) else out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -291,7 +291,7 @@ def _windows_place(argument: Node) -> Span:
 def _unchanged(of: Arguments, node: Call, scope: Scope) -> Sheet:
     """Return the argument: sorting shows only in the result of an instant query."""
     unsorted = of.vector(node.arguments[0], scope)
-    if scope.grid.start_ms != scope.grid.end_ms:
+    if scope.grid.start_ms != scope.grid.end_ms and scope.grid.steps:
         what = "sort is ineffective for range queries since results are always ordered by labels"
         of.notes.warn(node.span, what)
     return unsorted

@@ -213,3 +213,16 @@ def test_windows_are_cut_where_the_last_series_has_no_sample() -> None:
     columns = SeriesColumns(labels, offsets, np.array([250_000, 300_000]), np.array([1.0, 4.0]))
     result = evaluate(plan("max_over_time(a[5m])"), [columns], AT)
     assert as_dict(result) == {Labels(n="1"): 4.0}
+
+
+def test_names_that_are_dropped_late_still_sort() -> None:
+    series = {"a x=2": 1.0, "b x=1": 1.0}
+    result = ask(series, 'sort_by_label(abs({x=~".+"}), "y")', AT, drop_names_late=True)
+    assert isinstance(result, Vector)
+    assert [each["x"] for each in result.labels.all_labels()] == ["2", "1"]
+
+
+def test_a_subquery_without_a_step_has_nothing_to_note() -> None:
+    result = ask({"a x=2": 1.0}, 'sort_by_label(a, "x")[1m:7m]', AT)
+    assert isinstance(result, Samples)
+    assert result.notes.warnings == ()
