@@ -33,6 +33,8 @@ RESULTS = frozenset({"type", "series", "times", "value", "order"})
 
 _CHOOSING = re.compile("topk|bottomk|limitk")
 _SORTING = re.compile("sort[a-z_]*")
+_SUBQUERY = re.compile(r"\[[^\]]*:[^\]]*\]")
+_LONGEST_WINDOW = 3600.0
 
 
 def _is_one_call(query: str) -> bool:
@@ -64,6 +66,15 @@ class Question:
     @property
     def form(self) -> dict[str, str]:
         return {"query": str(self.query), **dict(self.parameters)}
+
+    def of(self, part: Node) -> Question:
+        """Return the question of a part; of one in a subquery, over its windows too."""
+        if not _SUBQUERY.search(str(self.query)):
+            return replace(self, query=part)
+        times = [float(value) for name, value in self.parameters if name != "step"]
+        begin, end = times[0] - _LONGEST_WINDOW, times[-1] + _LONGEST_WINDOW
+        step = max(0.25, (end - begin) / 2000)
+        return Question(part, (("start", str(begin)), ("end", str(end)), ("step", f"{step:.3f}")))
 
     @property
     def order(self) -> Order:
@@ -107,7 +118,7 @@ class Pair:
             operator = _CHOOSING.match(str(part))
             if operator is None or part.kind is not Kind.VECTOR:
                 continue
-            answers = self._answers(replace(question, query=part))
+            answers = self._answers(question.of(part))
             differ = compare(*answers)
             if differ and differ.sort in RESULTS and tied(operator[0], *answers):
                 return True
