@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from qvmon.model.access import Principal
-from qvmon.model.cardinality import Cardinality
+from qvmon.model.cardinality import Cardinality, StoredBlock
 from qvmon.model.clock import Clock
 from qvmon.model.exemplars import ExemplarSource
 from qvmon.model.labels import Matcher
@@ -145,7 +145,11 @@ class TelemetryKeeping(Protocol):
 
 
 class CardinalityReport(Protocol):
-    """Tells what makes series many; ``stores.telemetry``."""
+    """Tells what is stored, and what makes series many; ``stores.telemetry``."""
+
+    async def blocks(self) -> Sequence[StoredBlock]:
+        """Return what is on disk beside the log, earliest first."""
+        ...
 
     async def cardinality(self, limit: int) -> Cardinality:
         """Return the ``limit`` largest of each kind."""

@@ -1,4 +1,4 @@
-"""How many series a store holds, and which labels make them many."""
+"""What a store holds: how many series, which labels make them many, and which blocks."""
 
 from __future__ import annotations
 
@@ -38,3 +38,23 @@ class Cardinality:
     values_by_label: tuple[Count, ...]
     bytes_by_label: tuple[Count, ...]
     series_by_pair: tuple[Count, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """A stretch of time on disk.
+
+    Attributes:
+        number: The block's number; a later block has a larger one.
+        sources: Numbers of the blocks it was merged from.
+        start_ms: No sample is older. ``end_ms``: no sample is newer.
+        series: How many series have samples.
+        samples: How many samples there are.
+    """
+
+    number: int
+    sources: tuple[int, ...]
+    start_ms: int
+    end_ms: int
+    series: int
+    samples: int

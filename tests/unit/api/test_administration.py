@@ -61,6 +61,23 @@ async def test_mistakes_are_told_and_nothing_is_recorded(house: House) -> None:
     assert len(house.ledger.facts) == before
 
 
+async def test_reading_what_can_only_be_done_is_not_allowed(house: House) -> None:
+    client = await house.program("administrator")
+    assert (await client.get("/api/v1/admin/tsdb/snapshot")).status_code == 405
+    assert (await client.get("/api/v1/admin/tsdb/nothing")).status_code == 404
+
+
+async def test_blocks_are_listed(house: House) -> None:
+    now = house.now_ms
+    old = [(now - 6 * 3_600_000, 1.0), (now - 6 * 3_600_000 + 1000, 2.0), (now, 3.0)]
+    await house.write({named("a"): old})
+    await house.store.upkeep()
+    client = await house.program("viewer")
+    told = (await client.get("/api/v1/status/tsdb/blocks")).json()["data"]["blocks"]
+    assert [(each["minTime"], each["maxTime"]) for each in told] == [(old[0][0], old[1][0] + 1)]
+    assert told[0]["stats"]["numSamples"] == 2
+
+
 async def test_what_makes_series_many_is_told(house: House) -> None:
     await house.write({named(name): [(house.now_ms, 1.0)] for name in ("a", "b", "c")})
     client = await house.program("viewer")

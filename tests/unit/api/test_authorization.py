@@ -90,6 +90,7 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
             "status/buildinfo",
             "status/runtimeinfo",
             "status/tsdb",
+            "status/tsdb/blocks",
             "status/walreplay",
         )
     },

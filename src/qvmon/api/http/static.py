@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -28,7 +29,7 @@ def static_routes(folder: Path = STATIC) -> APIRouter:
     async def client_file(path: str, request: Request) -> Response:
         """Send a file of the web client, or the client itself for its pages."""
         if path.startswith(("api/", "-/")):
-            raise HTTPException(404, "no such resource")
+            raise _nothing_there(request)
         found = _file(folder, path)
         if found is not None:
             hashed = path.startswith(f"{_HASHED_FOLDER}/")
@@ -40,6 +41,13 @@ def static_routes(folder: Path = STATIC) -> APIRouter:
         return _client(folder)
 
     return router
+
+
+def _nothing_there(request: Request) -> HTTPException:
+    """Return 405 where a route of another method has the path, 404 where none has."""
+    routes = request.app.router.routes
+    known = any(route.matches(request.scope)[0] is Match.PARTIAL for route in routes)
+    return HTTPException(405) if known else HTTPException(404, "no such resource")
 
 
 def _file(folder: Path, path: str) -> Path | None:

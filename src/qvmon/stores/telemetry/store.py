@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from qvmon.model.cardinality import Cardinality, Count
+from qvmon.model.cardinality import Cardinality, Count, StoredBlock
 from qvmon.model.clock import Clock, now_ms
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels, Matcher
@@ -201,6 +201,17 @@ class TelemetryStore:
         """Return which labels make the newest series many, ``limit`` entries a list."""
         opened = self._open
         return await opened.query(opened.database.cardinality, limit)
+
+    async def blocks(self) -> list[StoredBlock]:
+        """Return what is on disk beside the log, earliest first."""
+        metas = [block.meta for block in self._open.database.blocks]
+        return sorted(
+            (
+                StoredBlock(m.number, m.sources, m.start_ms, m.end_ms, m.series, m.samples)
+                for m in metas
+            ),
+            key=lambda block: (block.start_ms, block.number),
+        )
 
     async def refused_series(self, limit: int) -> list[Count]:
         """Return the metrics of which most new series were refused, the most first.

@@ -17,7 +17,7 @@ from qvmon.api.http.prometheus.parameters import Parameters
 from qvmon.api.http.times import rfc3339
 from qvmon.api.ports import BuildFacts, CardinalityReport
 from qvmon.model.access import Permission
-from qvmon.model.cardinality import Cardinality, Count
+from qvmon.model.cardinality import Cardinality, Count, StoredBlock
 from qvmon.model.clock import Clock, now_us
 from qvmon.model.errors import invalid
 from qvmon.model.metrics import Registry
@@ -75,6 +75,13 @@ def store_status_routes(report: CardinalityReport) -> APIRouter:
         limit = _report_limit(await Parameters.of(request))
         return await success_of(request, _cardinality(await report.cardinality(limit)))
 
+    @router.get("/tsdb/blocks")
+    async def tsdb_blocks(_: TelemetryReader, request: Request) -> Response:
+        """List the blocks on disk."""
+        return await success_of(
+            request, {"blocks": [_block(each) for each in await report.blocks()]}
+        )
+
     @router.get("/walreplay")
     async def wal_replay(_: TelemetryReader, request: Request) -> Response:
         """Tell how far recovery is: it has ended before anybody is answered."""
@@ -126,6 +133,26 @@ def _cardinality(found: Cardinality) -> dict[str, Any]:
         "labelValueCountByLabelName": _counts(found.values_by_label),
         "memoryInBytesByLabelName": _counts(found.bytes_by_label),
         "seriesCountByLabelValuePair": _counts(found.series_by_pair),
+    }
+
+
+def _block(block: StoredBlock) -> dict[str, Any]:
+    """Return a block as Prometheus' ``meta.json`` has it; here a chunk is all of a series."""
+    return {
+        "ulid": f"{block.number:026d}",
+        "minTime": block.start_ms,
+        "maxTime": block.end_ms + 1,
+        "stats": {
+            "numSamples": block.samples,
+            "numFloatSamples": block.samples,
+            "numSeries": block.series,
+            "numChunks": block.series,
+        },
+        "compaction": {
+            "level": 2 if block.sources else 1,
+            "sources": [f"{number:026d}" for number in block.sources or (block.number,)],
+        },
+        "version": 1,
     }
 
 
