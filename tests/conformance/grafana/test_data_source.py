@@ -1,6 +1,6 @@
 """What Grafana's Prometheus data source asks, asked as it asks it.
 
-Each test names the file of grafana/grafana that makes the request. ``promlib.md`` tells how
+Each test names the file of grafana/grafana that makes the request. ``promlib/`` tells how
 Grafana's own Go client is run against qvmon by hand.
 """
 
