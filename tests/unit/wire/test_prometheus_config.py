@@ -264,7 +264,7 @@ WRONG = {
         "p.yml:2:3: scrape timeout greater than scrape interval"
     ),
     "scrape_configs:\n- job_name: a\n  scrape_interval: 5x": (
-        'p.yml:3:3: scrape_interval: not a valid duration string: "5x"'
+        'p.yml:3:3: scrape_interval: unknown unit "x" in duration "5x"'
     ),
     "scrape_configs:\n- job_name: a\n  consult_sd_configs: []": (
         "p.yml:3:3: consult_sd_configs: unknown field"
