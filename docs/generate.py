@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from inspect import cleandoc
 from pathlib import Path
 from types import UnionType
@@ -24,6 +25,7 @@ import qvmon
 from qvmon.adapters.host import process
 from qvmon.api.config import ApiConfig
 from qvmon.api.http.application import create_app
+from qvmon.api.http.authentication import Needs
 from qvmon.api.http.errors import STATUS
 from qvmon.api.ports import ApiPorts, BuildFacts
 from qvmon.app.command import app as command_line
@@ -242,13 +244,7 @@ def access_page() -> str:
 def routes_page() -> str:
     """Return every HTTP route."""
     anything: Any = object()  # a route is made when its part is there; none is called here
-    parts = dict.fromkeys(
-        (
-            *("access", "ledger", "queries", "series", "ingest", "targets", "rules"),
-            *("incidents", "distribution"),
-        ),
-        anything,
-    )
+    parts = {part.name: anything for part in fields(ApiPorts) if part.default is None}
     ports = ApiPorts(
         clock=SystemClock(),
         registry=Registry(),
@@ -261,11 +257,22 @@ def routes_page() -> str:
         (
             f"`{route.path}`",
             ", ".join(sorted(route.methods)),
+            _needed(route),
             (route.description or "").split("\n\n")[0],
         )
         for route in _routes(application)
     )
-    return f"# HTTP routes\n\n{table(('path', 'methods', 'what it does'), rows)}"
+    intro = "Which role has which permission: [roles](access.md)."
+    listed = table(("path", "methods", "permission", "what it does"), rows)
+    return f"# HTTP routes\n\n{intro}\n\n{listed}"
+
+
+def _needed(route: APIRoute) -> str:
+    """Return the permission a route asks for; nobody anonymous passes a gate without one."""
+    gates = [each.call for each in route.dependant.dependencies if isinstance(each.call, Needs)]
+    if not gates:
+        return "none, open to all"
+    return f"`{gates[0].permission.value}`" if gates[0].permission else "a log-in"
 
 
 def _routes(router: Any) -> Iterator[APIRoute]:
