@@ -35,24 +35,24 @@ from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.cardinality import cardinality
 from qvmon.tsdb.changes import Changes
-from qvmon.tsdb.compact import expired, merge_blocks, mergeable
-from qvmon.tsdb.durable import sync
-from qvmon.tsdb.early import EarlySamples
+from qvmon.tsdb.deletion.tombstones import Tombstone
 from qvmon.tsdb.estimate import estimate
-from qvmon.tsdb.flush import flush_head, flush_late
+from qvmon.tsdb.files.durable import sync
+from qvmon.tsdb.files.paths import DataPaths
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
 from qvmon.tsdb.head.late import LateSamples
-from qvmon.tsdb.head_state import HeadState
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.records import RecordKind
 from qvmon.tsdb.log.wal import WriteAheadLog
 from qvmon.tsdb.options import Options
-from qvmon.tsdb.paths import DataPaths
-from qvmon.tsdb.recover import recover, survey
+from qvmon.tsdb.recovery.early import EarlySamples
+from qvmon.tsdb.recovery.head_state import HeadState
+from qvmon.tsdb.recovery.recover import recover, survey
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 from qvmon.tsdb.snapshot import write_snapshot
-from qvmon.tsdb.tombstones import Tombstone
+from qvmon.tsdb.upkeep.compact import expired, merge_blocks, mergeable
+from qvmon.tsdb.upkeep.flush import flush_head, flush_late
 
 Merger = Callable[[Path, Sequence[int], int], None]
 """(directory, blocks, the number of the block to write); returns once that is there."""

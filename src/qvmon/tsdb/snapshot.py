@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qvmon.model.errors import ErrorKind, QvmonError, not_found
-from qvmon.tsdb.durable import publish_directory, sync
-from qvmon.tsdb.paths import DataPaths, temporary
+from qvmon.tsdb.files.durable import publish_directory, sync
+from qvmon.tsdb.files.paths import DataPaths, temporary
 
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP}
 

@@ -11,7 +11,7 @@ import pytest
 
 from qvmon.model.labels import Matcher, MatchOp
 from qvmon.tsdb.database import Database
-from qvmon.tsdb.durable import sync
+from qvmon.tsdb.files.durable import sync
 from qvmon.tsdb.snapshot import restore_snapshot
 from tests.unit.tsdb.conftest import Small, options
 from tests.unit.tsdb.power import Disk

@@ -20,7 +20,7 @@ from qvmon.stores.analysis.messages import (
     write_message,
 )
 from qvmon.tsdb.block.samples import DamagedBlockError
-from qvmon.tsdb.merging import merge_apart
+from qvmon.tsdb.upkeep.merging import merge_apart
 
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 _FIRST_TO_DIE = "900"

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from qvmon.model.series import MetricMetadata
-from qvmon.tsdb.durable import replace_file
+from qvmon.tsdb.files.durable import replace_file
 
 
 class MetadataBook:

@@ -13,7 +13,7 @@ import msgspec
 
 from qvmon.model.labels import Labels, Matcher
 from qvmon.model.unknown import UnknownInterval, matching_any
-from qvmon.tsdb.durable import replace_file
+from qvmon.tsdb.files.durable import replace_file
 
 _Key = tuple[Labels, str]
 _HEADER = b"qvmon unknown 1\n"

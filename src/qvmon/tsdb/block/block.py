@@ -14,9 +14,9 @@ from qvmon.tsdb import kernels
 from qvmon.tsdb.block.cache import Page, PageCache
 from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.samples import DamagedBlockError, SamplesFile, Scales
-from qvmon.tsdb.cuts import NO_CUTS
+from qvmon.tsdb.deletion.cuts import NO_CUTS
+from qvmon.tsdb.files.paths import BlockPaths
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.paths import BlockPaths
 from qvmon.tsdb.rows import Part, Rows
 from qvmon.tsdb.threads import side_by_side, stretches
 

@@ -10,9 +10,9 @@ from qvmon.model.series import Bools, Int64s
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.block.samples import DamagedBlockError
-from qvmon.tsdb.durable import remove_directory, set_aside
+from qvmon.tsdb.files.durable import remove_directory, set_aside
+from qvmon.tsdb.files.paths import BlockPaths, DataPaths
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.paths import BlockPaths, DataPaths
 from qvmon.tsdb.rows import Part
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.tsdb.sealed import sealed, unsealed
+from qvmon.tsdb.files.sealed import sealed, unsealed
 
 BLOCK_VERSION = 2
 _READABLE = (1, 2)

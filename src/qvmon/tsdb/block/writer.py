@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from qvmon.model.series import Bools, Bytes, Float64s, Int32s, Int64s, SeriesKeys
 from qvmon.tsdb.block import kernels
 from qvmon.tsdb.block.meta import BLOCK_VERSION, BlockMeta
-from qvmon.tsdb.durable import publish_directory
+from qvmon.tsdb.files.durable import publish_directory
+from qvmon.tsdb.files.paths import BlockPaths
 from qvmon.tsdb.identity.pairs import LabelPairs
-from qvmon.tsdb.paths import BlockPaths
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows
 
 _GROUP_ROWS = 65_536

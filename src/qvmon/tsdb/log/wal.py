@@ -15,7 +15,8 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Int64s, SampleBatch, SeriesKeys
-from qvmon.tsdb.durable import sync
+from qvmon.tsdb.files.durable import sync
+from qvmon.tsdb.files.paths import DataPaths
 from qvmon.tsdb.log import kernels
 from qvmon.tsdb.log.records import (
     SEGMENT_HEADER,
@@ -24,7 +25,6 @@ from qvmon.tsdb.log.records import (
     segment_header,
     series_record,
 )
-from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.reserve import reserved
 from qvmon.tsdb.rows import EARLIEST
 

@@ -15,8 +15,8 @@ from qvmon.tsdb.block import writer
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.block.writer import Origin, key_order, write_block
+from qvmon.tsdb.files.paths import DataPaths
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.rows import Rows, merged
 
 SERIES = 50

@@ -14,8 +14,8 @@ from qvmon.model.series import STALE_BITS, SeriesKeys
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.block.writer import Origin, write_block
+from qvmon.tsdb.files.paths import DataPaths
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.paths import DataPaths
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 
 DOCUMENT = (Path(__file__).parents[4] / "docs/formats/block.md").read_text()

@@ -12,8 +12,8 @@ from qvmon.model.series import STALE_BITS
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.block.meta import BLOCK_VERSION
+from qvmon.tsdb.files.paths import BlockPaths
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.paths import BlockPaths
 from qvmon.tsdb.rows import EARLIEST, LATEST, merged
 
 HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from qvmon.tsdb.paths import temporary
+from qvmon.tsdb.files.paths import temporary
 
 
 def sync(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qvmon.tsdb.block.meta import BlockMeta
-from qvmon.tsdb.compact import mergeable, ranges
+from qvmon.tsdb.upkeep.compact import mergeable, ranges
 from tests.unit.tsdb.conftest import options
 
 

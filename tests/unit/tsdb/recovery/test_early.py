@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher, MatchOp
-from qvmon.tsdb import early
 from qvmon.tsdb.database import Database
+from qvmon.tsdb.recovery import early
 from tests.unit.tsdb.conftest import NOW, Small, options
 
 REQUESTS = ((Matcher("__name__", MatchOp.EQUAL, "requests_total"),),)
@@ -116,7 +116,7 @@ def test_queries_deletions_and_flushes_wait_for_the_replay(restarted):
 
 def test_a_replay_that_fails_stops_upkeep_and_queries_and_loses_nothing(restarted, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("qvmon.tsdb.replay.Replay.segment", _fail)
+        patch.setattr("qvmon.tsdb.recovery.replay.Replay.segment", _fail)
         with pytest.raises(MemoryError):
             restarted.database.replay()
         for work in (restarted.read, restarted.database.flush, restarted.database.compact):

@@ -10,16 +10,16 @@ import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Bools, SampleBatch
-from qvmon.tsdb.ahead import ahead
-from qvmon.tsdb.durable import put_away
+from qvmon.tsdb.files.durable import put_away
+from qvmon.tsdb.files.paths import DataPaths
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
-from qvmon.tsdb.head_state import HeadState
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.names import SeriesNames
 from qvmon.tsdb.log.records import Damage, Record, RecordKind, read_records, read_samples
 from qvmon.tsdb.log.wal import Segment
-from qvmon.tsdb.paths import DataPaths
+from qvmon.tsdb.recovery.ahead import ahead
+from qvmon.tsdb.recovery.head_state import HeadState
 from qvmon.tsdb.rows import EARLIEST, LATEST
 
 _ROWS_AT_ONCE = 1 << 15

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from qvmon.model.errors import QvmonError
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.cache import PageCache
-from qvmon.tsdb.durable import put_away, remove_directory
+from qvmon.tsdb.deletion.tombstones import Tombstone, TombstoneBook, open_tombstones
+from qvmon.tsdb.files.durable import put_away, remove_directory
+from qvmon.tsdb.files.paths import DataPaths
 from qvmon.tsdb.head.head import Head
-from qvmon.tsdb.head_state import HeadState
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.wal import Segment
-from qvmon.tsdb.paths import DataPaths
-from qvmon.tsdb.replay import Replay
+from qvmon.tsdb.recovery.head_state import HeadState
+from qvmon.tsdb.recovery.replay import Replay
 from qvmon.tsdb.rows import LATEST
-from qvmon.tsdb.tombstones import Tombstone, TombstoneBook, open_tombstones
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qvmon.tsdb.sealed import sealed, unsealed
+from qvmon.tsdb.files.sealed import sealed, unsealed
 
 FIELDS = {"version": 1, "start_ms": -5, "sources": [1, 2], "name": "ü"}
 

@@ -8,9 +8,9 @@ import pytest
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher, MatchOp
-from qvmon.tsdb import tombstones as tombstones_module
-from qvmon.tsdb.sealed import unsealed
-from qvmon.tsdb.tombstones import Tombstone, TombstoneBook, open_tombstones
+from qvmon.tsdb.deletion import tombstones as tombstones_module
+from qvmon.tsdb.deletion.tombstones import Tombstone, TombstoneBook, open_tombstones
+from qvmon.tsdb.files.sealed import unsealed
 from tests.unit.tsdb.conftest import Small, labels_of
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from qvmon.tsdb.durable import replace_file
+from qvmon.tsdb.files.durable import replace_file
+from qvmon.tsdb.files.sealed import sealed, unsealed
 from qvmon.tsdb.rows import EARLIEST
-from qvmon.tsdb.sealed import sealed, unsealed
 
 _STATE_VERSION = 1
 

@@ -16,10 +16,10 @@ from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.writer import Origin
-from qvmon.tsdb.flush import write_series
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
+from qvmon.tsdb.upkeep.flush import write_series
 
 _FAN_IN = 3
 _LARGEST_WITHOUT_RETENTION = 3**5

@@ -11,10 +11,10 @@ from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.samples import DamagedBlockError
-from qvmon.tsdb.compact import write_merged
+from qvmon.tsdb.deletion.tombstones import open_tombstones
+from qvmon.tsdb.files.paths import BlockPaths, DataPaths
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.paths import BlockPaths, DataPaths
-from qvmon.tsdb.tombstones import open_tombstones
+from qvmon.tsdb.upkeep.compact import write_merged
 
 _CACHE_BYTES = 64 << 20
 

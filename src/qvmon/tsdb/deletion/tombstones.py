@@ -9,8 +9,8 @@ from typing import Any
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher, MatchOp
-from qvmon.tsdb.durable import put_away, replace_file
-from qvmon.tsdb.sealed import sealed, unsealed
+from qvmon.tsdb.files.durable import put_away, replace_file
+from qvmon.tsdb.files.sealed import sealed, unsealed
 
 _VERSION = 1
 

@@ -1,0 +1,1 @@
+"""What was deleted and may still stand in files, and how reads leave it out."""

@@ -1,0 +1,1 @@
+"""Opening a directory, after a crash or not: blocks and log back into memory."""
