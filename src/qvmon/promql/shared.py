@@ -271,7 +271,7 @@ class RowsByLabel:
             column = self._frame.column(name)
             order = np.argsort(column, kind="stable")
             codes, first = np.unique(column[order], return_index=True)
-            parts = np.split(order, first[1:])
+            parts = np.split(order, first)[1:]
             texts = (self._frame.symbols[int(code)] for code in codes)
             known = self._rows[name] = dict(zip(texts, parts, strict=True))
         return known

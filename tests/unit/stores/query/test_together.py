@@ -57,6 +57,9 @@ PARTS = [
     "max_over_time(rate(requests_total[1m])[3m:30s])",
     "timestamp(requests_total)",
     'timestamp(requests_total{service="gateway"})',
+    "never_seen_total",
+    'never_seen_total{service="gateway"}',
+    'rate(never_seen_total{service=~"g.*"}[5m])',
     'absent(requests_total{service="nosuch"})',
     'absent_over_time(errors_total{service="nosuch"}[5m])',
     "scalar(sum(errors_total))",
@@ -137,6 +140,12 @@ async def test_what_rules_have_in_common_is_read_once(
     assert registry.value(SHARED).current >= 30
     assert registry.value(SAMPLES).current == 30 * 20
     assert not any(isinstance(each, QvmonError) for each in found)
+
+
+async def test_a_metric_that_nobody_has_sent_yet_may_be_shared(engine: Make) -> None:
+    """At a first start rules ask for what has not been scraped."""
+    texts = ["never_seen_total", 'never_seen_total{service="gateway"}']
+    assert [rows(each) for each in await together(engine(), texts)] == [[], []]
 
 
 async def test_parts_that_make_up_most_of_a_metric_are_read_as_one_once_that_is_known(
