@@ -16,9 +16,10 @@ import typer
 
 from tests.differential.accepted import reason_for
 from tests.differential.answers import Difference, Order, compare, tied
-from tests.differential.datasets import BEGIN_MS, SPAN_MS, dataset, metrics
+from tests.differential.datasets import dataset, metrics
 from tests.differential.findings import Finding, Findings
 from tests.differential.grammar import Grammar, broken
+from tests.differential.series import BEGIN_MS, SPAN_MS
 from tests.differential.servers import Server, Setting, answer, both
 from tests.differential.syntax_tree import Kind, Node, fixed, smaller
 
@@ -177,7 +178,7 @@ def _search(seed: int, count: int, findings: Findings) -> None:
 
 def _asked(seed: int, questions: list[Question], findings: Findings) -> list[Question]:
     """Ask until all are asked or one of the two is gone; return those not asked."""
-    setting = Setting(delayed_name_removal=seed % 2 == 1)
+    setting = Setting.of(seed)
     with (
         tempfile.TemporaryDirectory(prefix="qvmon-differential-") as folder,
         both(Path(folder), setting, dataset(seed)) as servers,
@@ -200,7 +201,7 @@ def _once(seed: int, query: str, at: str) -> None:
     """Ask both one query and print their answers."""
     names = ("start", "end", "step") if "," in at else ("time",)
     question = Question(fixed(query), tuple(zip(names, at.split(","), strict=True)))
-    setting = Setting(delayed_name_removal=seed % 2 == 1)
+    setting = Setting.of(seed)
     with (
         tempfile.TemporaryDirectory(prefix="qvmon-differential-") as folder,
         both(Path(folder), setting, dataset(seed)) as pair,
@@ -211,7 +212,7 @@ def _once(seed: int, query: str, at: str) -> None:
 
 def _hold(seed: int) -> None:
     """Keep both running, for asking by hand."""
-    setting = Setting(delayed_name_removal=seed % 2 == 1)
+    setting = Setting.of(seed)
     with (
         tempfile.TemporaryDirectory(prefix="qvmon-differential-") as folder,
         both(Path(folder), setting, dataset(seed)) as pair,

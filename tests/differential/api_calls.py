@@ -20,8 +20,9 @@ import typer
 from tests.differential.accepted import why_deviates
 from tests.differential.answers import same
 from tests.differential.calls import Call, Sameness, calls
-from tests.differential.datasets import Sample, Series, dataset
+from tests.differential.datasets import dataset
 from tests.differential.sender import read_response
+from tests.differential.series import Sample, Series
 from tests.differential.servers import Server, Setting, both
 
 EXPOSED = b"""# TYPE demo_requests counter

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.differential.datasets import BEGIN_MS
 from tests.differential.sender import read_request
+from tests.differential.series import BEGIN_MS
 
 NOON = BEGIN_MS // 1000 + 3600
 """A time in the middle of the data, in seconds."""

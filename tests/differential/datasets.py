@@ -7,37 +7,12 @@ from __future__ import annotations
 
 import math
 import random
-import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-BEGIN_MS = 1_704_063_600_000
-"""2023-12-31T23:00:00Z."""
+from tests.differential.hard_series import hard_series
+from tests.differential.series import BEGIN_MS, SPAN_MS, STALE, Metric, Sample, Series
 
-SPAN_MS = 2 * 3600 * 1000
-
-STALE: float = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
-
-Sample = tuple[int, float]
 Shape = Callable[[random.Random, list[int]], list[float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One series; labels include ``__name__``, samples are in order of time."""
-
-    labels: dict[str, str]
-    samples: list[Sample]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What the grammar may ask for: a name, and what its label values are."""
-
-    name: str
-    labels: dict[str, tuple[str, ...]]
-    counter: bool = False
-    histogram: bool = False
 
 
 def _plain(rng: random.Random) -> str:
@@ -48,7 +23,7 @@ def dataset(seed: int) -> list[Series]:
     """Return the series of ``seed``, sorted by their labels (the order both stores keep)."""
     rng = random.Random(seed)
     made = [*_counters(rng), *_gauges(rng), *_histograms(rng), *_broken_histograms(rng)]
-    made += [*_infos(rng), *_odd_names(rng), *_sparse(rng)]
+    made += [*_infos(rng), *_odd_names(rng), *_sparse(rng), *hard_series(rng)]
     return sorted((s for s in made if s.samples), key=lambda s: sorted(s.labels.items()))
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from tests.differential import vocabulary as words
-from tests.differential.datasets import BEGIN_MS, SPAN_MS, Metric
+from tests.differential.series import BEGIN_MS, SPAN_MS, Metric
 from tests.differential.syntax_tree import Node, fixed, matrix, optional, scalar, string, vector
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

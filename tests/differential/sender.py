@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import cramjam
 
-from tests.differential.datasets import Series
+from tests.differential.series import Series
 
 
 def write_request(series: Iterable[Series]) -> bytes:

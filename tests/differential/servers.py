@@ -16,8 +16,9 @@ from typing import Any
 import httpx
 
 from benchmarks import peers
-from tests.differential.datasets import Series
+from tests.differential.delivery import Delivery, requests
 from tests.differential.sender import HEADERS, write_request
+from tests.differential.series import Series
 from tests.servers import end, free_port
 
 FEATURES = (
@@ -25,6 +26,9 @@ FEATURES = (
     "promql-per-step-stats,exemplar-storage"
 )
 _START_SECONDS = 90.0
+_SHORT_BLOCKS = ", block_seconds: 1200, upkeep_interval_seconds: 0.3"
+_CUTTING = 1.0
+"""Seconds in which qvmon cuts blocks of what it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,26 @@ class Setting:
     Attributes:
         delayed_name_removal: Whether metric names go when a query ends.
         prometheus_yml: The configuration both read.
-        listen: Ports, where they matter; else free ones are taken.
+        delivery: How the samples reach them.
+        seed: Says which samples come late.
     """
 
     delayed_name_removal: bool = False
-    prometheus_yml: str = "global: {evaluation_interval: 1m}\n"
+    prometheus_yml: str = (
+        "global: {evaluation_interval: 1m}\nstorage: {tsdb: {out_of_order_time_window: 30d}}\n"
+    )
+    delivery: Delivery = Delivery.AT_ONCE
+    seed: int = 0
+
+    @classmethod
+    def of(cls, seed: int) -> Setting:
+        """Return what a data set is tried with: each seed another way."""
+        deliveries = list(Delivery)
+        return cls(
+            delayed_name_removal=seed % 2 == 1,
+            delivery=deliveries[seed // 2 % len(deliveries)],
+            seed=seed,
+        )
 
 
 @contextmanager
@@ -80,24 +99,52 @@ def both(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "prometheus.yml").write_text(setting.prometheus_yml)
-    starts = (("prometheus", _prometheus), ("qvmon", _qvmon))
-    running: list[tuple[subprocess.Popen[bytes], Server]] = []
+    running: list[_Program] = []
     try:
-        for name, command in starts:
+        for name, command in (("prometheus", _prometheus), ("qvmon", _qvmon)):
             port = free_port()
-            process = _started(command(folder, setting, port), folder / f"{name}.log")
-            client = httpx.Client(timeout=60, trust_env=False)
-            server = Server(name, f"http://127.0.0.1:{port}", client)
-            running.append((process, server))
-        for process, server in running:
-            _await_ready(process, server, folder / f"{server.name}.log")
-            if series:
-                server.write(write_request(series))
-        yield running[0][1], running[1][1]
+            running.append(_Program(name, command(folder, setting, port), folder, port))
+        for program in running:
+            program.await_ready()
+            for part in requests(setting.seed, series, setting.delivery):
+                program.server.write(write_request(part))
+                if setting.delivery is not Delivery.AT_ONCE and program.server.name == "qvmon":
+                    time.sleep(_CUTTING)
+        if setting.delivery is Delivery.RESTARTED:
+            running[1].restart()
+        yield running[0].server, running[1].server
     finally:
-        for process, server in running:
-            server.client.close()
-            end(process, signal.SIGTERM)
+        for program in running:
+            program.server.client.close()
+            end(program.process, signal.SIGTERM)
+
+
+class _Program:
+    """One of the two as a process."""
+
+    def __init__(self, name: str, command: list[str], folder: Path, port: int) -> None:
+        self._command, self._log = command, folder / f"{name}.log"
+        client = httpx.Client(timeout=60, trust_env=False)
+        self.server = Server(name, f"http://127.0.0.1:{port}", client)
+        self.process = _started(command, self._log)
+
+    def await_ready(self) -> None:
+        """Return when it answers, or raise with the end of its log."""
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.server.client.get(f"{self.server.url}/-/ready").is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise RuntimeError(f"{self.server.name} is not ready\n{self._log.read_text()[-2000:]}")
+
+    def restart(self) -> None:
+        """Kill it at once, and start it again with the files it left."""
+        end(self.process, signal.SIGKILL)
+        self.process = _started(self._command, self._log)
+        self.await_ready()
 
 
 def _started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -131,7 +178,8 @@ def _qvmon(folder: Path, setting: Setting, port: int) -> list[str]:
         f"prometheus_config: {folder / 'prometheus.yml'}\n"
         "local: {host: false, qvmon: false}\n"
         "alerting: {unknown_hold_seconds: 0}\n"
-        "telemetry: {retention_seconds: 0, out_of_order_window_seconds: 7200}\n"
+        "telemetry: {retention_seconds: 0, out_of_order_window_seconds: 2592000"
+        f"{_SHORT_BLOCKS if setting.delivery is not Delivery.AT_ONCE else ''}}}\n"
         f"query: {{delayed_name_removal: {str(setting.delayed_name_removal).lower()}}}\n"
     )
     (folder / "qvmon.yml").write_text(settings)
@@ -139,18 +187,6 @@ def _qvmon(folder: Path, setting: Setting, port: int) -> list[str]:
         *(sys.executable, "-m", "qvmon", "serve", "--config", str(folder / "qvmon.yml")),
         *("--no-auth", "--listen", f"127.0.0.1:{port}", "--log-level", "warning"),
     ]
-
-
-def _await_ready(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if server.client.get(f"{server.url}/-/ready").is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise RuntimeError(f"{server.name} is not ready\n{log.read_text()[-2000:]}")
 
 
 def answer(server: Server, path: str, parameters: dict[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import httpx
 import promqltest
 from promqltest import Clear, Eval, Load, Loaded, Storage, Verdict
 
-from tests.differential.datasets import Series
+from tests.differential.series import Series
 from tests.differential.sender import HEADERS, write_request
 
 
