@@ -100,6 +100,29 @@ def instant_times(
     return out, present
 
 
+@kernel(f"int64({INTS}, int64, int64, int64, int64)")
+def _after(times: Int64s, row: int, end: int, moment: int, stride: int) -> int:
+    """Return the first row from ``row`` on that is later than ``moment``, ``end`` without any.
+
+    It is looked for ``stride`` (at least 1) rows on first: there it is when samples are regular.
+    """
+    guess = row + stride
+    if guess <= end and times[guess - 1] <= moment and (guess == end or times[guess] > moment):
+        return guess
+    while row < end and times[row] <= moment:
+        row += 1
+    return row
+
+
+@kernel(f"int64({FLOATS}, int64, int64)")
+def _falls(values: Float64s, begin: int, end: int) -> int:
+    """Return how often a value of rows ``begin:end`` is below the one before it."""
+    count = 0
+    for row in range(begin + 1, end):
+        count += values[row] < values[row - 1]
+    return count
+
+
 @kernel(f"{OUT}({INTS}, {INTS}, {FLOATS}, {INTS}, {INTS}, boolean, boolean)")
 def extrapolated_rate(
     offsets: Int64s,
@@ -113,46 +136,64 @@ def extrapolated_rate(
     """Return rate, increase or delta, extrapolated to the window's edges.
 
     A counter's resets are added back, and it is not extrapolated below zero. The newest reset
-    is remembered, so that windows without any cost two look-ups.
+    is remembered, so that windows without any cost two look-ups. How far a window is extrapolated
+    is computed anew only where its samples lie otherwise in it than in the window before.
     """
     n, m = len(offsets) - 1, len(starts)
     out = np.zeros((n, m))
     present = np.zeros((n, m), np.bool_)
+    gap = rest = span = count = np.int64(-1)
+    to_start = to_end = sampled = per = factor = 0.0
     for i in range(n):
         low = high = offsets[i]
         end = offsets[i + 1]
-        newest_reset = np.int64(-1)
+        newest_reset, resets = np.int64(-1), is_counter and _falls(values, low, end) > 0
+        low_stride = high_stride = np.int64(1)
         for j in range(m):
-            while high < end and times[high] <= ends[j]:
-                if high > offsets[i] and values[high] < values[high - 1]:
-                    newest_reset = high
-                high += 1
-            while low < high and times[low] <= starts[j]:
-                low += 1
+            before = high
+            high = _after(times, high, end, ends[j], high_stride)
+            high_stride = max(np.int64(1), high - before)
+            if resets:
+                for row in range(max(before, offsets[i] + 1), high):
+                    if values[row] < values[row - 1]:
+                        newest_reset = row
+            before = low
+            low = _after(times, low, high, starts[j], low_stride)
+            low_stride = max(np.int64(1), low - before)
             if high - low < 2:
                 continue
             last = high - 1
             change = values[last] - values[low]
-            if is_counter and newest_reset > low:
+            if newest_reset > low:
                 for row in range(low + 1, high):
                     if values[row] < values[row - 1]:
                         change += values[row - 1]
-            to_start = (times[low] - starts[j]) / 1000.0
-            to_end = (ends[j] - times[last]) / 1000.0
-            sampled = (times[last] - times[low]) / 1000.0
-            average = sampled / (last - low)
-            if to_start >= average * 1.1:
-                to_start = average / 2
-            if is_counter and change > 0 and values[low] >= 0:
+            if (
+                times[low] - starts[j] != gap
+                or times[last] - times[low] != span
+                or ends[j] - times[last] != rest
+                or high - low != count
+            ):
+                gap, rest = times[low] - starts[j], ends[j] - times[last]
+                span, count = times[last] - times[low], high - low
+                to_start, to_end, sampled = gap / 1000.0, rest / 1000.0, span / 1000.0
+                average = sampled / (count - 1)
+                if to_start >= average * 1.1:
+                    to_start = average / 2
+                if to_end >= average * 1.1:
+                    to_end = average / 2
+                per = (ends[j] - starts[j]) / 1000.0
+                factor = (sampled + to_start + to_end) / sampled
+                if per_second:
+                    factor /= per
+            whole = factor
+            if is_counter and change > 0 and 0 <= values[low] < 2 * change:
                 to_zero = sampled * (values[low] / change)
                 if to_zero < to_start:
-                    to_start = to_zero
-            if to_end >= average * 1.1:
-                to_end = average / 2
-            factor = (sampled + to_start + to_end) / sampled
-            if per_second:
-                factor /= (ends[j] - starts[j]) / 1000.0
-            out[i, j] = change * factor
+                    whole = (sampled + to_zero + to_end) / sampled
+                    if per_second:
+                        whole /= per
+            out[i, j] = change * whole
             present[i, j] = True
     return out, present
 
