@@ -1,6 +1,6 @@
 """One directory of metrics: takes samples, keeps them, gives them back.
 
-Data path: ``append`` → head and write-ahead log → ``flush`` → blocks → ``compact`` → ``retain``;
+Data path: ``append`` → head and write-ahead log → blocks → larger blocks, which is for ``upkeep``;
 ``select`` reads head and blocks together.
 """
 
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 
 import numpy as np
 
@@ -32,7 +30,6 @@ from qvmon.model.series import (
 )
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.cache import PageCache
-from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.cardinality import cardinality
 from qvmon.tsdb.changes import Changes
 from qvmon.tsdb.deletion.tombstones import Tombstone
@@ -41,21 +38,16 @@ from qvmon.tsdb.files.durable import sync
 from qvmon.tsdb.files.paths import DataPaths
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
-from qvmon.tsdb.head.late import LateSamples
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.records import RecordKind
 from qvmon.tsdb.log.wal import WriteAheadLog
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.recovery.early import EarlySamples
-from qvmon.tsdb.recovery.head_state import HeadState
+from qvmon.tsdb.recovery.readiness import Readiness
 from qvmon.tsdb.recovery.recover import recover, survey
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 from qvmon.tsdb.snapshot import write_snapshot
-from qvmon.tsdb.upkeep.compact import expired, merge_blocks, mergeable
-from qvmon.tsdb.upkeep.flush import flush_head, flush_late
-
-Merger = Callable[[Path, Sequence[int], int], None]
-"""(directory, blocks, the number of the block to write); returns once that is there."""
+from qvmon.tsdb.upkeep.upkeep import Upkeep
 
 REASONS = {
     kernels.OUT_OF_ORDER: "out_of_order",
@@ -70,11 +62,8 @@ REASONS = {
 class Database:
     """The owner of a data directory.
 
-    Any thread may call any method. Those that change blocks (``flush``, ``compact``, ``retain``,
-    ``delete``, ``clean_tombstones``) wait for one another, and those and queries for ``replay``.
-
-    Attributes:
-        overruled: Late samples dropped since the start because a block had another value then.
+    Any thread may call any method. ``delete``, ``snapshot`` and what ``upkeep`` does wait for one
+    another, and those and queries for ``replay``.
 
     Args:
         directory: Made when it is not there.
@@ -121,17 +110,21 @@ class Database:
         )
         self.changes = Changes()
         self._write_lock = Lock()
-        self._upkeep_lock = Lock()
-        self.merger: Merger | None = None
-        """Merges blocks in another process, as ``merging.merge_apart`` does; here when None."""
-        self.overruled = 0
-        self._state = self.recovery.state
-        self._flushed_before = self._state.settled_before_ms
-        self._early: EarlySamples | None = EarlySamples(self._state.settled_before_ms)
-        self._frozen: tuple[int, LateSamples] | None = None
-        self._closed = False
-        self._replayed = False
-        self._replay_ended = Event()
+        self._early: EarlySamples | None = EarlySamples(self.recovery.state.settled_before_ms)
+        self._readiness = Readiness()
+        self.upkeep = Upkeep(
+            paths=self.paths,
+            options=options,
+            index=self.index,
+            head=self.head,
+            wal=self.wal,
+            blocks=self.blocks,
+            tombstones=self.tombstones,
+            changes=self.changes,
+            writing=self._write_lock,
+            readiness=self._readiness,
+            state=self.recovery.state,
+        )
 
     def replay(self) -> None:
         """Bring back what blocks and log have; then what was appended meanwhile follows it.
@@ -144,9 +137,10 @@ class Database:
             recover(self.paths, self.index, self.head, self.cache, self.recovery)
             self.blocks.add(self.recovery.blocks)
             self._store_early()
-            self._replayed = True
-        finally:
-            self._replay_ended.set()
+        except BaseException:
+            self._readiness.end(complete=False)
+            raise
+        self._readiness.end(complete=True)
 
     def _store_early(self) -> None:
         with self._write_lock:
@@ -161,22 +155,7 @@ class Database:
     @property
     def replaying(self) -> bool:
         """Whether queries would have to wait."""
-        return not self._replay_ended.is_set()
-
-    def _wait_for_replay(self) -> None:
-        self._replay_ended.wait()
-        if not self._replayed:
-            message = "what was stored could not be read back; the log of the start says why"
-            raise QvmonError(ErrorKind.UNAVAILABLE, message)
-
-    @contextmanager
-    def _upkeep(self) -> Iterator[None]:
-        """Let nobody else change blocks."""
-        self._wait_for_replay()
-        with self._upkeep_lock:
-            if self._closed:
-                raise QvmonError(ErrorKind.UNAVAILABLE, "the database is closed")
-            yield
+        return self._readiness.pending
 
     def series_ids(self, keys: SeriesKeys) -> Int64s:
         """Return int64[n]: the ids of ``keys``; unknown series are added, -1 over the limit."""
@@ -232,7 +211,7 @@ class Database:
         Raises:
             QvmonError: As ``allowance`` does when there is more than it allows; nothing was read.
         """
-        self._wait_for_replay()
+        self._readiness.wait()
         ids = self.index.match(selection.matchers)
         if allowance is not None:
             start, end = selection.start_ms, selection.end_ms
@@ -256,7 +235,7 @@ class Database:
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
     ) -> LabelFrame:
         """Return the series that match any set (all, with no set) and may have samples then."""
-        self._wait_for_replay()
+        self._readiness.wait()
         matched = [self.index.match(matchers) for matchers in matcher_sets or [()]]
         ids = matched[0] if len(matched) == 1 else np.unique(np.concatenate(matched))
         present = self.head.present(ids, start_ms, end_ms)
@@ -283,7 +262,7 @@ class Database:
         if not matcher_sets or start_ms > end_ms:
             message = "a deletion needs matchers and an interval that does not end before it begins"
             raise invalid(message, start_ms=start_ms, end_ms=end_ms)
-        with self._upkeep(), self._write_lock:
+        with self.upkeep.alone(), self._write_lock:
             self.wal.commit()
             where = self.wal.rotate(), self.blocks.last
             bounds = max(start_ms, EARLIEST), min(end_ms, LATEST)
@@ -298,32 +277,6 @@ class Database:
             finally:
                 self.changes.wrote(bounds[0])
 
-    def clean_tombstones(self) -> int:
-        """Rewrite the blocks that hold deleted samples without them; return how many."""
-        with self._upkeep():
-            concerned = [block.meta.number for block in self.blocks if len(block.deleted)]
-            for number in concerned:
-                self._merge({number})
-            self._forget_tombstones()
-        return len(concerned)
-
-    def _forget_tombstones(self) -> None:
-        """Strike out the deletions of which neither the log nor a block has anything left."""
-        self.blocks.clear_away()
-        oldest = min(self.paths.segments(), default=self.wal.current)
-        cut = [block.meta for block in self.blocks if len(block.deleted)]
-        self.tombstones.forget(
-            lambda each: (
-                each.before_segment <= oldest
-                and not any(
-                    meta.number <= each.through_block
-                    and meta.start_ms <= each.end_ms
-                    and meta.end_ms >= each.start_ms
-                    for meta in cut
-                )
-            )
-        )
-
     def snapshot(self, name: str, *, skip_head: bool = False) -> Path:
         """Make a copy of everything acknowledged so far and return its directory.
 
@@ -336,12 +289,12 @@ class Database:
         Raises:
             QvmonError: UNAVAILABLE, when the file system refuses.
         """
-        with self._upkeep():
+        with self.upkeep.alone():
             with self._write_lock:
                 self.wal.commit()
                 current = self.wal.rotate()
             numbers = [] if skip_head else self.paths.segments()
-            self._state.save(self.paths.head_state)
+            self.upkeep.state.save(self.paths.head_state)
             return write_snapshot(
                 self.paths,
                 name,
@@ -349,120 +302,13 @@ class Database:
                 [number for number in numbers if number < current],
             )
 
-    def flush(self) -> int:
-        """Move what is due from the head to blocks; return how many blocks were written.
-
-        A stretch of ``block_ms`` is due when the newest sample is half a stretch past its end.
-        """
-        with self._upkeep():
-            written = self._flush()
-            if written:
-                self._forget_tombstones()
-            return written
-
-    def _flush(self) -> int:
-        written = 0
-        while (end := self._due()) is not None:
-            self.head.settle(end)
-            written += flush_head(self.head, self.index, self.blocks, end)
-            self.head.trim(end)
-            self._flushed_before = end
-        if written or self.head.late_count >= self.options.late_samples:
-            written += self._flush_late()
-        return written
-
-    def _due(self) -> int | None:
-        length = self.options.block_ms
-        end = (self.head.oldest // length + 1) * length
-        return end if self.head.newest >= end + length // 2 else None
-
-    def _flush_late(self) -> int:
-        """Write the late samples to blocks of their own, then drop the log's finished segments.
-
-        What could not be written is tried again before those that came since.
-        """
-        with self._write_lock:
-            if self._frozen is None:
-                self._frozen = self.wal.rotate(), self.head.freeze_late()
-            segment, late = self._frozen
-        written, different = flush_late(late, self.index, self.blocks, self.options.block_ms)
-        self.overruled += different
-        self._frozen = None
-        self.head.drop_frozen_late()
-        self._state = HeadState(self._flushed_before, segment)
-        self._state.save(self.paths.head_state)
-        with self._write_lock:
-            self.wal.drop(self._state.settled_before_ms, segment)
-        return written
-
-    def compact(self) -> bool:
-        """Merge the next blocks that are due into one; return whether there were any."""
-        with self._upkeep():
-            self.blocks.clear_away()
-            metas = [block.meta for block in self.blocks]
-            chosen = mergeable(metas, self._state.settled_before_ms, self.options)
-            if chosen:
-                self._merge({meta.number for meta in chosen})
-            return bool(chosen)
-
-    def _merge(self, numbers: set[int]) -> None:
-        try:
-            if self.merger is None:
-                merge_blocks(self.index, self.blocks, numbers)
-            else:
-                self._merge_elsewhere(self.merger, numbers)
-        except DamagedBlockError as error:
-            self.blocks.quarantine(error)
-
-    def _merge_elsewhere(self, merge: Merger, numbers: set[int]) -> None:
-        paths = self.blocks.next_paths()
-        try:
-            merge(self.paths.root, sorted(numbers), paths.number)
-        except QvmonError:
-            if not paths.directory.exists():
-                raise
-        finally:
-            shutil.rmtree(paths.temporary.directory, ignore_errors=True)
-        sources = [block for block in self.blocks if block.meta.number in numbers]
-        if paths.directory.exists():
-            self.blocks.publish(paths)
-        self.blocks.remove(sources)
-
-    def retain(self, now_ms: int) -> int:
-        """Delete the blocks that retention no longer keeps; return how many.
-
-        Age is counted back from the newest sample, or from ``now_ms`` where that is earlier: a
-        clock that jumps ahead deletes nothing. Size is that of blocks and log.
-        """
-        with self._upkeep():
-            newest = max((block.meta.end_ms for block in self.blocks), default=EARLIEST)
-            until = min(now_ms, max(newest, self.head.newest))
-            gone = expired(self.blocks, until, self.wal.total_bytes, self.options)
-            self.blocks.remove(gone)
-            if gone:
-                self.changes.everything()
-                self._forget_series()
-            return len(gone)
-
-    def _forget_series(self) -> None:
-        """Forget the series that have no sample in the head or in a block."""
-        used = np.zeros(len(self.index), np.bool_)
-        for block in self.blocks:
-            used[block.ids[block.ids >= 0]] = True
-        with self._write_lock:
-            active = self.head.active()
-            used[active[active < len(used)]] = True
-            unused = np.flatnonzero(~used)
-            if len(unused) > self.index.forgotten:
-                self.index.forget(unused)
-
     def close(self) -> None:
         """Let go of the directory when a flush or merge under way has ended.
 
         Nothing that was acknowledged is lost.
         """
-        with self._upkeep_lock, self._write_lock:
-            self._closed = True
+        self.upkeep.end()
+        with self._write_lock:
             self.wal.close()
             os.close(self._owner)
 

@@ -49,7 +49,7 @@ def _do(small: Small, act: str, place: Path) -> None:
     if act == "reopen":
         small.reopen()
     elif act != "restore":
-        getattr(small.database, act)()
+        getattr(small.database.upkeep, act)()
     elif not place.exists():
         snapshot = small.database.snapshot(place.name)
         small.database.close()

@@ -66,17 +66,17 @@ def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
             if action == "append":
                 _append_to_both(small, oracle, argument, now)
             elif action == "flush":
-                small.database.flush()
+                small.database.upkeep.flush()
                 oracle.flush()
             elif action == "compact":
-                while small.database.compact():
+                while small.database.upkeep.compact():
                     pass
             elif action == "delete":
                 chosen, start, length = argument
                 small.delete(*chosen, start=start, end=start + length)
                 oracle.delete(chosen, start, start + length)
             elif action == "clean":
-                small.database.clean_tombstones()
+                small.database.upkeep.clean_tombstones()
                 assert not any(len(block.deleted) for block in small.database.blocks)
             elif action == "reopen":
                 small.reopen()
@@ -113,7 +113,7 @@ def _as_bits(found):
 def test_a_staleness_marker_survives_bit_for_bit_through_log_and_block(small):
     small.append((1, 0, STALE), (1, 2_000, 5.0))
     small.reopen()
-    assert small.database.flush() == 1
+    assert small.database.upkeep.flush() == 1
     marker = small.read()[1][0][1]
     assert np.float64(marker).view(np.uint64) == STALE_BITS
 
@@ -149,13 +149,13 @@ def test_samples_of_any_age_are_taken_with_a_large_window(tmp_path):
     """Loading history into a store that has moved on: all there, in order, across flushes."""
     small = Small(tmp_path, out_of_order_window_ms=10**9)
     small.append(*((1, t, 1.0) for t in range(0, 10_000, 50)))
-    small.database.flush()
+    small.database.upkeep.flush()
     history = [(2, t, float(t)) for t in range(9_950, -50_000, -50)]
     assert small.append(*history).accepted == len(history)
     expected = sorted((t, v) for _, t, v in history)
     assert small.read()[2] == expected
     small.append((1, 20_000, 1.0))
-    small.database.flush()
+    small.database.upkeep.flush()
     assert small.database.head.late_count == 0
     assert small.read()[2] == expected
     small.reopen()
@@ -166,15 +166,15 @@ def test_samples_of_any_age_are_taken_with_a_large_window(tmp_path):
 def test_the_first_of_two_values_stays_when_its_block_is_merged_with_the_seconds(tmp_path):
     small = Small(tmp_path, out_of_order_window_ms=10**6)
     small.append(*((1, t, 1.0) for t in range(0, 3_000, 10)))
-    small.database.flush()
+    small.database.upkeep.flush()
     small.append(*((1, t, 2.0) for t in range(0, 900, 5)), (1, 5_000, 1.0))
-    small.database.flush()
+    small.database.upkeep.flush()
     small.append(*((1, t, 3.0) for t in range(0, 900, 5)), (1, 9_000, 1.0))
-    small.database.flush()
+    small.database.upkeep.flush()
     before = small.read()
     assert dict(before[1])[10] == 1.0
     assert dict(before[1])[5] == 2.0
-    assert small.database.compact()
+    assert small.database.upkeep.compact()
     assert small.read() == before
     small.database.close()
 
@@ -183,15 +183,15 @@ def test_a_late_sample_that_a_block_has_is_not_stored_again(tmp_path):
     """Repeats are dropped in silence, other values are counted; either way the first one stays."""
     small = Small(tmp_path, out_of_order_window_ms=10**6)
     small.append(*((1, t, 1.0) for t in range(0, 3_000, 100)))
-    small.database.flush()
+    small.database.upkeep.flush()
     blocks = len(small.database.blocks)
     before = small.read()
     small.append((1, 100, 1.0), (1, 200, 7.0), (1, 300, np.nan))
     assert small.read() == before
     small.append((1, 4_000, 1.0))
-    assert small.database.flush() == 1
+    assert small.database.upkeep.flush() == 1
     assert len(small.database.blocks) == blocks + 1
-    assert small.database.overruled == 2
+    assert small.database.upkeep.overruled == 2
     assert small.read() == {1: [*before[1], (4_000, 1.0)]}
     small.database.close()
 
@@ -200,14 +200,14 @@ def test_of_late_blocks_of_any_length_the_first_value_wins_after_any_merge(tmp_p
     """A block that spans many stretches lies between two that are merged without it."""
     small = Small(tmp_path, out_of_order_window_ms=10**9)
     small.append(*((1, t, 0.0) for t in range(0, 300_000, 1_000)))
-    small.database.flush()
+    small.database.upkeep.flush()
     small.append(*((1, t + 1, 1.0) for t in range(0, 300_000, 1_000)), (1, 301_000, 0.0))
-    small.database.flush()
+    small.database.upkeep.flush()
     small.append((1, 1, 2.0), (1, 2, 2.0), (1, 1_001, 2.0), (1, 303_000, 0.0))
-    small.database.flush()
+    small.database.upkeep.flush()
     before = small.read()
     assert dict(before[1])[1] == 1.0
-    while small.database.compact():
+    while small.database.upkeep.compact():
         assert small.read() == before
     small.database.close()
 
@@ -219,11 +219,11 @@ def test_late_samples_whose_flush_failed_are_flushed_with_the_next(tmp_path, mon
     with monkeypatch.context() as patch:
         patch.setattr(writer, "publish_directory", _no_space)
         with pytest.raises(OSError, match="No space"):
-            small.database.flush()
+            small.database.upkeep.flush()
     small.append((1, 20, 1.0))
     expected = {1: [(10, 1.0), (20, 1.0), (1_400, 1.0)]}
     assert small.read() == expected
-    small.database.flush()
+    small.database.upkeep.flush()
     assert small.read() == expected
     small.reopen()
     assert small.read() == expected
@@ -236,7 +236,7 @@ def _no_space(*_):
 
 def test_series_lists_those_with_samples_in_the_interval(small):
     small.append((1, 0, 1.0), (2, 1_000, 1.0), (3, 5_000, 1.0))
-    small.database.flush()
+    small.database.upkeep.flush()
     chosen = (Matcher("instance", MatchOp.NOT_EQUAL, "host-2"),)
     assert small.database.series([chosen], 0, 1_000).all_labels() == [labels_of(1)]
     assert len(small.database.series([], 0, 10_000)) == 3
@@ -245,13 +245,13 @@ def test_series_lists_those_with_samples_in_the_interval(small):
 def test_retention_deletes_the_oldest_blocks_by_time_and_by_size(tmp_path):
     small = Small(tmp_path, retention_ms=5_000)
     small.append(*((1, t, 1.0) for t in range(0, 10_000, 100)))
-    small.database.flush()
-    assert small.database.retain(10_000) == 4
+    small.database.upkeep.flush()
+    assert small.database.upkeep.retain(10_000) == 4
     assert small.read()[1][0][0] == 4_000
     small.database.close()
     small.changes = {"retention_bytes": 1, "retention_ms": 0}
     small.open()
-    small.database.retain(10_000)
+    small.database.upkeep.retain(10_000)
     assert len(small.database.blocks) == 0
     small.database.close()
 
@@ -259,17 +259,17 @@ def test_retention_deletes_the_oldest_blocks_by_time_and_by_size(tmp_path):
 def test_retention_by_size_deletes_only_the_oldest_beyond_and_counts_the_log(tmp_path):
     small = Small(tmp_path)
     small.append(*((1, t, 1.0) for t in range(0, 10_000, 100)))
-    small.database.flush()
+    small.database.upkeep.flush()
     blocks = list(small.database.blocks)
     total = small.database.blocks.total_bytes + small.database.wal.total_bytes
     small.database.close()
     small.changes = {"retention_bytes": total}
     small.open()
-    assert small.database.retain(10_000) == 0
+    assert small.database.upkeep.retain(10_000) == 0
     small.database.close()
     small.changes = {"retention_bytes": total - 1}
     small.open()
-    assert small.database.retain(10_000) == 1
+    assert small.database.upkeep.retain(10_000) == 1
     assert [block.meta for block in small.database.blocks] == [each.meta for each in blocks[1:]]
     assert small.read()[1][0][0] == 1_000
     small.database.close()
@@ -278,10 +278,10 @@ def test_retention_by_size_deletes_only_the_oldest_beyond_and_counts_the_log(tmp
 def test_retention_keeps_a_block_until_its_newest_sample_is_too_old(tmp_path):
     small = Small(tmp_path, retention_ms=2_000)
     small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
-    small.database.flush()
-    assert small.database.retain(900 + 2_000) == 0
-    assert small.database.retain(900 + 2_001) == 1
-    assert small.database.retain(10**9) == 0
+    small.database.upkeep.flush()
+    assert small.database.upkeep.retain(900 + 2_000) == 0
+    assert small.database.upkeep.retain(900 + 2_001) == 1
+    assert small.database.upkeep.retain(10**9) == 0
     assert small.read()[1][0][0] == 1_000
     small.database.close()
 
@@ -297,18 +297,18 @@ def test_a_flush_that_fails_loses_nothing_and_leaves_nothing(small, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(writer, "publish_directory", fail)
         with pytest.raises(OSError, match="No space"):
-            small.database.flush()
+            small.database.upkeep.flush()
     assert list(small.database.paths.blocks.iterdir()) == []
     assert small.read() == before
     assert small.append((1, 50, 1.0)).refused["too_old"].tolist() == [0]
-    assert small.database.flush() > 0
+    assert small.database.upkeep.flush() > 0
     assert small.read() == before
 
 
 def test_the_log_keeps_only_what_is_not_in_blocks(small):
     for start in range(0, 20_000, 500):
         small.append(*((s, t, 1.0) for t in range(start, start + 500, 100) for s in range(20)))
-        small.database.flush()
+        small.database.upkeep.flush()
     assert small.database.wal.segments <= 3
     small.reopen()
     assert len(small.read()[7]) == 200
@@ -320,7 +320,7 @@ def test_a_late_sample_after_a_restart_is_not_taken_for_one_flushed_before_it(tm
     small.append((1, 0, 1.0), (1, 1_500, 1.0))
     small.reopen()
     small.append((1, -1, 1.0))
-    small.database.flush()
+    small.database.upkeep.flush()
     small.reopen()
     small.append((1, 1, 2.0))
     small.reopen()
@@ -349,8 +349,8 @@ def test_queries_beside_appends_and_flushes_see_everything_acknowledged(small):
 
     def flush():
         while not done.is_set():
-            small.database.flush()
-            small.database.compact()
+            small.database.upkeep.flush()
+            small.database.upkeep.compact()
 
     threads = [threading.Thread(target=work) for work in (read, read, flush)]
     for thread in threads:
@@ -375,8 +375,8 @@ def test_series_without_samples_are_forgotten_and_leave_room_for_others(tmp_path
         assert small.append(*rows).accepted == len(rows)
         small.append(*((s, start + 9_000, 1.0) for s in numbers))
         small.delete(*numbers, start=start + 3_000)
-        small.database.flush()
-        assert small.database.retain(start + 9_000) > 0
+        small.database.upkeep.flush()
+        assert small.database.upkeep.retain(start + 9_000) > 0
         assert small.database.index.live == 0
         assert small.read() == {}
         assert small.database.series([], 0, 10**6).all_labels() == []
@@ -388,8 +388,8 @@ def test_a_forgotten_series_comes_back_for_whoever_kept_its_id(tmp_path):
     small = Small(tmp_path, retention_ms=2_000)
     old = small.id(1)
     small.append(*((1, t, 1.0) for t in range(0, 1_000, 100)), (2, 9_000, 1.0))
-    small.database.flush()
-    small.database.retain(9_000)
+    small.database.upkeep.flush()
+    small.database.upkeep.retain(9_000)
     assert small.database.index.live == 1
     assert small.read() == {2: [(9_000, 1.0)]}
     batch = SampleBatch(np.array([old, small.id(2), -1]), np.full(3, 9_500), np.ones(3))
@@ -421,7 +421,7 @@ def test_series_of_one_metric_over_its_limit_are_refused_and_counted(tmp_path):
 def test_what_is_stored_is_served_also_when_limits_were_lowered(tmp_path):
     small = Small(tmp_path)
     small.append(*((s, t, 1.0) for t in range(0, 2_000, 100) for s in range(5)))
-    small.database.flush()
+    small.database.upkeep.flush()
     before = small.read()
     small.database.close()
     small.changes = {"max_series": 2, "max_metric_series": 1}

@@ -106,10 +106,10 @@ class Model:
 
 
 def _work(model: Model) -> list[Callable[[], object]]:
-    database = model.small.database
+    upkeep = model.small.database.upkeep
     return [
         *(model.append, model.append, model.append, model.delete, model.snapshot),
-        *(database.flush, database.compact, database.clean_tombstones),
+        *(upkeep.flush, upkeep.compact, upkeep.clean_tombstones),
     ]
 
 
@@ -128,7 +128,7 @@ def test_a_disk_full_from_any_call_on_loses_nothing(tmp_path, monkeypatch, seed)
             work()
             model.check()
     assert failures > 20
-    while model.small.database.compact():
+    while model.small.database.upkeep.compact():
         pass
     model.append()
     model.small.reopen()
@@ -167,9 +167,9 @@ def test_a_block_that_cannot_be_written_leaves_nothing_half_done(tmp_path, size,
     for _ in range(60):
         model.append()
         if what != "flush":
-            model.small.database.flush()
+            model.small.database.upkeep.flush()
     model.delete()
-    work = getattr(model.small.database, what)
+    work = getattr(model.small.database.upkeep, what)
     with _longest_file(size):
         for _ in range(2):
             try:

@@ -179,15 +179,15 @@ def test_everything_acknowledged_outlives_a_power_cut(tmp_path, monkeypatch, win
 def _do_something(machine: Machine) -> None:
     small, choice = machine.small, machine.chance.random()
     if choice < 0.3:
-        small.database.flush()
+        small.database.upkeep.flush()
     elif choice < 0.45:
-        while small.database.compact():
+        while small.database.upkeep.compact():
             pass
     elif choice < 0.55:
         machine.restart()
     elif choice < 0.65:
         machine.delete()
     elif choice < 0.7:
-        small.database.clean_tombstones()
+        small.database.upkeep.clean_tombstones()
     elif choice < 0.75:
         machine.snapshot()

@@ -33,11 +33,11 @@ def act(small, actions):
         elif action == "delete":
             small.delete(argument[0], start=argument[1], end=argument[1] + 3_000)
         elif action == "flush":
-            small.database.flush()
+            small.database.upkeep.flush()
         elif action == "compact":
-            small.database.compact()
+            small.database.upkeep.compact()
         elif action == "clean":
-            small.database.clean_tombstones()
+            small.database.upkeep.clean_tombstones()
         else:
             small.reopen()
 
@@ -64,7 +64,7 @@ def test_a_restored_snapshot_holds_what_there_was_whatever_came_after(before, af
 
 def fill(small):
     small.append(*((1, t, float(t)) for t in range(0, 4_000, 100)))
-    small.database.flush()
+    small.database.upkeep.flush()
 
 
 def test_without_the_head_a_snapshot_is_what_blocks_hold(small, tmp_path):

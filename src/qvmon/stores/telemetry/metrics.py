@@ -118,7 +118,7 @@ class TelemetryMetrics:
         current = {
             SERIES: database.index.live,
             FORGOTTEN: database.index.forgotten,
-            OVERRULED: database.overruled,
+            OVERRULED: database.upkeep.overruled,
             TOMBSTONES: len(database.tombstones.entries),
             ACTIVE_SERIES: database.head.active_series(),
             HEAD_BYTES: database.head.chunk_bytes,

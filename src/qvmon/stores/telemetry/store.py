@@ -38,8 +38,9 @@ from qvmon.stores.telemetry.steadiness import Steadiness
 from qvmon.stores.telemetry.unknown import UnknownBook
 from qvmon.stores.telemetry.unknown_series import series_of
 from qvmon.tsdb.changes import Changes
-from qvmon.tsdb.database import Database, Merger
+from qvmon.tsdb.database import Database
 from qvmon.tsdb.rows import EARLIEST
+from qvmon.tsdb.upkeep.upkeep import Merger
 
 Answer = TypeVar("Answer")
 
@@ -83,7 +84,7 @@ class TelemetryStore:
         """
         options = self._config.options()
         database = await asyncio.to_thread(Database, self._directory, options, replay=False)
-        database.merger = self._merger
+        database.upkeep.merger = self._merger
         self._opened = _Opened(database, self._config, self._clock, self._metrics)
         self._metrics.registry.before_collect(self._refresh)
         await self._opened.wait_for_replay(self._config.open_within_seconds)
@@ -185,7 +186,7 @@ class TelemetryStore:
     async def clean_tombstones(self) -> None:
         """Return when no block holds a sample that was deleted before."""
         opened = self._open
-        await opened.exclusively(opened.database.clean_tombstones)
+        await opened.exclusively(opened.database.upkeep.clean_tombstones)
 
     async def snapshot(self, *, skip_head: bool = False) -> str:
         """Copy everything acknowledged so far, sharing files; return the directory's name.
@@ -349,9 +350,9 @@ class _Opened:
 
     def _maintain(self, now_ms: int) -> None:
         """Delete first: on a full disk that makes the room the rest needs."""
-        self._metrics.deleted.add(self.database.retain(now_ms))
-        self._metrics.flushed.add(self.database.flush())
-        while self.database.compact():
+        self._metrics.deleted.add(self.database.upkeep.retain(now_ms))
+        self._metrics.flushed.add(self.database.upkeep.flush())
+        while self.database.upkeep.compact():
             self._metrics.merged.add()
         self._report_damage()
 

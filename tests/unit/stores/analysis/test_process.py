@@ -51,7 +51,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     for at in range(0, 5 * BLOCK_MS, 5_000):
         values = np.arange(50) + at / 7
         made.append([SampleBatch(ids, np.full(50, at), values)], now_ms=10**9)
-    made.flush()
+    made.upkeep.flush()
     assert len(made.blocks) >= 3
     made.delete([parse_matchers('x{i=~"1."}')], 0, 90_000)
     yield made
@@ -73,8 +73,8 @@ def read(database: Database) -> dict[Labels, list[tuple[int, float]]]:
 def test_blocks_are_merged_in_the_child(database: Database, process: AnalysisProcess) -> None:
     """What was deleted is left out for good, and the next start finds the one block."""
     before, count = read(database), len(database.blocks)
-    database.merger = process.merge
-    assert database.compact()
+    database.upkeep.merger = process.merge
+    assert database.upkeep.compact()
     assert process.pid is not None
     assert process.pid != os.getpid()
     assert len(database.blocks) == count - 2
@@ -120,15 +120,15 @@ def test_a_killed_child_loses_nothing_and_the_merge_starts_anew(
 ) -> None:
     before = read(database)
     numbers = [block.meta.number for block in database.blocks]
-    database.merger = Halting(process, lambda: True).merge
+    database.upkeep.merger = Halting(process, lambda: True).merge
     with pytest.raises(QvmonError) as caught:
-        database.compact()
+        database.upkeep.compact()
     assert caught.value.kind is ErrorKind.UNAVAILABLE
     assert registry.value(DEATHS).current == 1
     assert [block.meta.number for block in database.blocks] == numbers
     assert read(database) == before
-    database.merger = process.merge
-    assert database.compact()
+    database.upkeep.merger = process.merge
+    assert database.upkeep.compact()
     assert registry.value(STARTS).current == 2
     assert read(database) == before
 
@@ -142,9 +142,9 @@ def test_a_child_killed_while_it_writes_leaves_nothing_behind(
         return any(path.name.endswith(".tmp") for path in blocks.iterdir())
 
     before = read(database)
-    database.merger = Halting(process, is_writing).merge
+    database.upkeep.merger = Halting(process, is_writing).merge
     with suppress(QvmonError):
-        database.compact()
+        database.upkeep.compact()
     shown = {block.paths.directory.name for block in database.blocks}
     assert {path.name for path in blocks.iterdir()} == shown
     assert read(database) == before
@@ -153,9 +153,9 @@ def test_a_child_killed_while_it_writes_leaves_nothing_behind(
 async def test_queries_go_on_while_the_child_works(
     database: Database, process: AnalysisProcess
 ) -> None:
-    database.merger = process.merge
+    database.upkeep.merger = process.merge
     before = read(database)
-    merging = asyncio.create_task(asyncio.to_thread(database.compact))
+    merging = asyncio.create_task(asyncio.to_thread(database.upkeep.compact))
     answers = 0
     while not merging.done():
         assert await asyncio.to_thread(read, database) == before
@@ -171,8 +171,8 @@ def test_a_damaged_block_is_quarantined_as_it_is_here(
     content = bytearray(victim.paths.samples.read_bytes())
     content[len(content) // 4 : len(content) // 2] = bytes(len(content) // 2 - len(content) // 4)
     victim.paths.samples.write_bytes(content)
-    database.merger = process.merge
-    database.compact()
+    database.upkeep.merger = process.merge
+    database.upkeep.compact()
     assert len(database.blocks.damaged) == 1
     assert victim.meta.number not in [block.meta.number for block in database.blocks]
 

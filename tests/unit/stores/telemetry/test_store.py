@@ -15,7 +15,7 @@ from qvmon.model.metrics import Registry
 from qvmon.model.series import MetricMetadata, SampleBatch, Selection, SeriesKeys
 from qvmon.stores.telemetry import TelemetryConfig, TelemetryStore
 from qvmon.testing.clock import JumpingClock
-from qvmon.tsdb.database import Database
+from qvmon.tsdb.upkeep.upkeep import Upkeep
 
 NOW_MS = 1_700_000_000_000
 ALL = Matcher("__name__", MatchOp.NOT_EQUAL, "")
@@ -282,12 +282,12 @@ async def test_stopping_waits_for_a_merge_that_is_under_way(opened, monkeypatch)
     store = await opened()
     begun, go_on = threading.Event(), threading.Event()
 
-    def flush(_: Database) -> int:
+    def flush(_: Upkeep) -> int:
         begun.set()
         go_on.wait()
         return 0
 
-    monkeypatch.setattr(Database, "_flush", flush)
+    monkeypatch.setattr(Upkeep, "_flush_due", flush)
     upkeep = asyncio.create_task(store.upkeep())
     await asyncio.to_thread(begun.wait)
     upkeep.cancel()

@@ -17,7 +17,7 @@ from tests.unit.tsdb.conftest import Small, labels_of
 def fill(small, *numbers, until=4_000):
     """Give each series a sample every 100 ms: first stretches in blocks, the rest in the head."""
     small.append(*((s, t, float(t)) for t in range(0, until, 100) for s in numbers))
-    small.database.flush()
+    small.database.upkeep.flush()
 
 
 def values_in_files(small):
@@ -76,11 +76,11 @@ def test_a_deleted_stretch_of_blocks_can_be_filled_with_late_samples(tmp_path):
     expected = [(300, -1.0), (301, -2.0)]
     assert small.read(0, 999) == {1: expected}
     small.append((1, 9_000, 1.0))
-    small.database.flush()
+    small.database.upkeep.flush()
     assert small.read(0, 999) == {1: expected}
-    while small.database.compact():
+    while small.database.upkeep.compact():
         pass
-    small.database.clean_tombstones()
+    small.database.upkeep.clean_tombstones()
     small.reopen()
     assert small.read(0, 999) == {1: expected}
     small.database.close()
@@ -89,9 +89,9 @@ def test_a_deleted_stretch_of_blocks_can_be_filled_with_late_samples(tmp_path):
 def test_merging_leaves_deleted_samples_behind(small):
     fill(small, 1, until=7_000)
     small.delete(1, start=0, end=4_000)
-    assert small.database.compact()
+    assert small.database.upkeep.compact()
     assert not any(0 <= value <= 2_900 for value in values_in_files(small))
-    small.database.clean_tombstones()
+    small.database.upkeep.clean_tombstones()
     assert min(values_in_files(small)) == 4_100.0
 
 
@@ -100,18 +100,18 @@ def test_cleaning_rewrites_only_the_blocks_that_hold_something_deleted(small):
     untouched = small.database.paths.block(1).directory.stat().st_ino
     small.delete(1, start=1_000, end=1_999)
     before = small.read()
-    assert small.database.clean_tombstones() == 1
+    assert small.database.upkeep.clean_tombstones() == 1
     assert small.read() == before
     assert small.database.paths.block(1).directory.stat().st_ino == untouched
     assert [block.meta.samples for block in small.database.blocks] == [20, 10, 20]
-    assert small.database.clean_tombstones() == 0
+    assert small.database.upkeep.clean_tombstones() == 0
 
 
 def test_a_block_without_a_sample_left_goes_when_it_is_cleaned(small):
     fill(small, 1)
     blocks = len(small.database.blocks)
     small.delete(1, start=0, end=999)
-    small.database.clean_tombstones()
+    small.database.upkeep.clean_tombstones()
     assert len(small.database.blocks) == blocks - 1
     small.reopen()
     assert min(small.read()[1]) == (1_000, 1_000.0)
@@ -122,8 +122,8 @@ def test_a_deletion_is_forgotten_when_no_file_has_what_it_deleted(small):
     small.delete(1, start=0, end=1_500)
     assert len(small.database.tombstones.entries) == 1
     small.append(*((1, t, 1.0) for t in range(4_000, 9_000, 100)))
-    small.database.flush()
-    small.database.clean_tombstones()
+    small.database.upkeep.flush()
+    small.database.upkeep.clean_tombstones()
     assert small.database.tombstones.entries == ()
     small.reopen()
     assert min(small.read()[1]) == (1_600, 1_600.0)
@@ -134,12 +134,12 @@ def test_new_files_are_not_taken_for_those_a_deletion_was_about(tmp_path):
     small = Small(tmp_path, retention_ms=2_000)
     fill(small, 1)
     small.delete(1, start=0, end=100_000)
-    small.database.retain(10**6)
+    small.database.upkeep.retain(10**6)
     for path in small.database.paths.wal.iterdir():
         path.unlink()
     small.reopen()
     small.append(*((1, t, 5.0) for t in range(4_000, 9_000, 100)))
-    small.database.flush()
+    small.database.upkeep.flush()
     small.reopen()
     assert len(small.read()[1]) == 50
     small.database.close()

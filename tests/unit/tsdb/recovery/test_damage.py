@@ -21,7 +21,7 @@ def written(tmp_path_factory):
     for time in range(0, 4_700, 10):
         small.append(*((series, time, round(chance.gauss(0, 50), 3)) for series in (1, 2, 3)))
         if time % 500 == 0:
-            small.database.flush()
+            small.database.upkeep.flush()
     samples = {series: dict(rows) for series, rows in small.read().items()}
     assert len(small.database.blocks) == 4
     assert len(small.database.paths.segments()) > 2
@@ -74,8 +74,8 @@ def test_one_damaged_file_costs_at_most_what_it_holds(tmp_path, written, seed):
     if lost:
         assert any(str(file.parent) in sentence for sentence in told), told
     small.append((1, 5_000, 1.0))
-    small.database.flush()
-    while small.database.compact():
+    small.database.upkeep.flush()
+    while small.database.upkeep.compact():
         pass
     small.reopen()
     assert small.read(5_000)[1] == [(5_000, 1.0)]

@@ -57,7 +57,7 @@ def test_one_that_turns_out_late_was_acknowledged_and_is_kept(restarted):
     assert (55, 7.0) in restarted.read()[1]
     assert list(restarted.append((1, 56, 7.0)).refused) == ["out_of_order"]
     restarted.append(*((2, t, 0.0) for t in range(100, 4_000, 100)))
-    assert restarted.database.flush() > 0
+    assert restarted.database.upkeep.flush() > 0
     restarted.reopen()
     assert (55, 7.0) in restarted.read()[1]
 
@@ -73,7 +73,7 @@ def test_another_value_at_a_time_that_is_stored_is_dropped_with_a_warning(restar
 def test_what_is_known_to_be_wrong_is_refused_at_once(tmp_path):
     small = Small(tmp_path)
     small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
-    small.database.flush()
+    small.database.upkeep.flush()
     _restart(small)
     result = small.append((1, 10, 1.0), (1, 5_000, 1.0), (1, NOW + 10**9, 1.0))
     assert {reason: rows.tolist() for reason, rows in result.refused.items()} == {
@@ -99,7 +99,7 @@ def test_queries_deletions_and_flushes_wait_for_the_replay(restarted):
     found = []
     waiting = [
         threading.Thread(target=lambda: found.append(restarted.read())),
-        threading.Thread(target=restarted.database.flush),
+        threading.Thread(target=restarted.database.upkeep.flush),
         threading.Thread(target=restarted.database.delete, args=(REQUESTS, 0, 0)),
     ]
     for thread in waiting:
@@ -119,7 +119,11 @@ def test_a_replay_that_fails_stops_upkeep_and_queries_and_loses_nothing(restarte
         patch.setattr("qvmon.tsdb.recovery.replay.Replay.segment", _fail)
         with pytest.raises(MemoryError):
             restarted.database.replay()
-        for work in (restarted.read, restarted.database.flush, restarted.database.compact):
+        for work in (
+            restarted.read,
+            restarted.database.upkeep.flush,
+            restarted.database.upkeep.compact,
+        ):
             with pytest.raises(QvmonError, match="could not be read back"):
                 work()
         restarted.append((1, 100, 2.0))
@@ -152,7 +156,7 @@ def test_every_acknowledged_sample_is_there_however_starts_and_appends_mix(tmp_p
         if then == "restart":
             _restart(small)
         elif then == "flush":
-            small.database.flush()
+            small.database.upkeep.flush()
     small.reopen()
     found = {series: {time for time, _ in samples} for series, samples in small.read().items()}
     assert found == {series: times for series, times in expected.items() if times}

@@ -161,7 +161,7 @@ def test_a_record_of_a_kind_not_written_yet_is_left_out_with_a_warning(tmp_path)
 def test_an_unreadable_block_is_set_aside_and_the_rest_served(tmp_path, name):
     small = Small(tmp_path)
     small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
-    small.database.flush()
+    small.database.upkeep.flush()
     small.database.close()
     block = small.database.paths.block(2).directory / name
     os.truncate(block, block.stat().st_size // 2)
@@ -179,7 +179,7 @@ def damaged(tmp_path):
     small = Small(tmp_path)
     values = rng.normal(size=5_000).tolist()
     small.append(*((1, t, value) for t, value in enumerate(values)))
-    small.database.flush()
+    small.database.upkeep.flush()
     small.database.close()
     path = small.database.paths.block(2).samples
     content = bytearray(path.read_bytes())
@@ -205,7 +205,7 @@ def test_a_query_that_meets_a_damaged_page_sets_the_block_aside_and_serves_the_r
 
 
 def test_a_merge_that_meets_a_damaged_page_sets_the_block_aside(damaged):
-    while damaged.database.compact():
+    while damaged.database.upkeep.compact():
         pass
     assert _is_set_aside(damaged)
 
@@ -213,11 +213,11 @@ def test_a_merge_that_meets_a_damaged_page_sets_the_block_aside(damaged):
 def test_a_crash_between_writing_a_merged_block_and_deleting_its_sources_is_mended(tmp_path):
     small = Small(tmp_path)
     small.append(*((1, t, 1.0) for t in range(0, 8_000, 100)))
-    small.database.flush()
+    small.database.upkeep.flush()
     before = small.read()
     removed = []
     small.database.blocks.remove = removed.extend
-    assert small.database.compact()
+    assert small.database.upkeep.compact()
     small.reopen()
     numbers = {block.meta.number for block in removed}
     assert not numbers & set(small.database.paths.block_numbers())
@@ -239,7 +239,7 @@ def test_a_half_written_block_is_forgotten(tmp_path):
 def test_an_unreadable_head_state_repeats_work_and_loses_nothing(tmp_path):
     small = Small(tmp_path)
     small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
-    small.database.flush()
+    small.database.upkeep.flush()
     before = small.read()
     small.database.paths.head_state.write_bytes(b"{")
     small.reopen()
