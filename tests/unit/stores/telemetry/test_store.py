@@ -203,7 +203,7 @@ async def test_a_failed_round_of_upkeep_is_counted_and_the_next_one_tried(opened
         failed.set()
         raise OSError("disk full")
 
-    monkeypatch.setattr(store._open, "upkeep", fail)
+    monkeypatch.setattr(store._open.rounds, "round", fail)
     for _ in range(2):
         failed.clear()
         await clock.advance(10)
