@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels
 from qvmon.model.series import LabelFrame, SeriesColumns
+from qvmon.model.threads import workers
 from qvmon.promql import Grid, Matrix, evaluate, plan
 from qvmon.promql.watch import Watch
 from qvmon.promql.windows import parts
@@ -57,10 +58,10 @@ def test_a_long_function_is_stopped_between_parts(monkeypatch: pytest.MonkeyPatc
 
     def check() -> None:
         checks.append(1)
-        if len(checks) == 5:
+        if len(checks) >= 5:
             raise QvmonError(ErrorKind.TIMEOUT, "enough")
 
     with pytest.raises(QvmonError, match="enough"):
         evaluate(plan("rate(x[1m])"), [ragged([40] * 50)], Grid(0, 300_000, 1000),
                  watch=Watch(check))  # fmt: skip
-    assert len(checks) == 5
+    assert len(checks) < 5 + workers(50)

@@ -142,24 +142,24 @@ def extrapolated_rate(
     n, m = len(offsets) - 1, len(starts)
     out = np.zeros((n, m))
     present = np.zeros((n, m), np.bool_)
-    gap = rest = span = count = np.int64(-1)
+    gap = rest = span = count = -1
     to_start = to_end = sampled = per = factor = 0.0
     for i in range(n):
         low = high = offsets[i]
         end = offsets[i + 1]
-        newest_reset, resets = np.int64(-1), is_counter and _falls(values, low, end) > 0
-        low_stride = high_stride = np.int64(1)
+        newest_reset, resets = -1, is_counter and _falls(values, low, end) > 0
+        low_stride = high_stride = 1
         for j in range(m):
             before = high
             high = _after(times, high, end, ends[j], high_stride)
-            high_stride = max(np.int64(1), high - before)
+            high_stride = max(1, high - before)
             if resets:
                 for row in range(max(before, offsets[i] + 1), high):
                     if values[row] < values[row - 1]:
                         newest_reset = row
             before = low
             low = _after(times, low, high, starts[j], low_stride)
-            low_stride = max(np.int64(1), low - before)
+            low_stride = max(1, low - before)
             if high - low < 2:
                 continue
             last = high - 1

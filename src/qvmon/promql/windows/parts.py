@@ -1,4 +1,4 @@
-"""Long computations cut by series and steps, so that they can be stopped in between."""
+"""Long computations cut by series and steps: threads share them, and they can be stopped."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
+from qvmon.model.threads import side_by_side, workers
 
 PART = 1_000_000
 """Samples looked at for one part, as often as they are: some tens of milliseconds at most."""
@@ -29,7 +30,8 @@ def by_parts(
         columns: The samples of n series.
         steps: How many values there are of each.
         check: Called before each part; what it raises ends the computation.
-        compute: Returns float64[k, l] and bool[k, l] for the samples of k series and l steps.
+        compute: Returns float64[k, l] and bool[k, l] for the samples of k series and l steps;
+            several threads call it.
         looked_at: About how many samples a value is made of.
     """
     work = columns.offsets + np.arange(len(columns.offsets)) * (steps * looked_at)
@@ -40,13 +42,18 @@ def by_parts(
     cuts = np.unique(np.concatenate(([0], marks, [len(columns)]))).tolist()
     values: Float64s = np.empty((len(columns), steps))
     present: Bools = np.empty((len(columns), steps), np.bool_)
-    for first, last in pairwise(cuts):
-        some = rows(columns, first, last)
-        stride = max(1, 2 * PART // (looked_at * (last - first)))
-        for start in range(0, steps, stride):
-            check()
-            part = slice(start, min(start + stride, steps))
-            values[first:last, part], present[first:last, part] = compute(some, part)
+    left = iter(list(pairwise(cuts)))
+
+    def some_of_them(_: int) -> None:
+        for first, last in left:
+            some = rows(columns, first, last)
+            stride = max(1, 2 * PART // (looked_at * (last - first)))
+            for start in range(0, steps, stride):
+                check()
+                part = slice(start, min(start + stride, steps))
+                values[first:last, part], present[first:last, part] = compute(some, part)
+
+    side_by_side(some_of_them, range(workers(len(cuts) - 1)))
     return values, present
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Int64s, SeriesKeys
+from qvmon.model.threads import side_by_side, stretches
 from qvmon.tsdb import kernels
 from qvmon.tsdb.block.cache import Page, PageCache
 from qvmon.tsdb.block.meta import BlockMeta
@@ -18,7 +19,6 @@ from qvmon.tsdb.deletion.cuts import NO_CUTS
 from qvmon.tsdb.files.paths import BlockPaths
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.rows import Part, Rows
-from qvmon.tsdb.threads import side_by_side, stretches
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qvmon.model.series import Bytes, Int32s, Int64s
+from qvmon.model.threads import side_by_side, stretches
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.reserve import reserved
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows
-from qvmon.tsdb.threads import side_by_side, stretches
 
 _CELL_BYTES = 8 * kernels.WORDS
 _SLOT_BYTES = 16 * kernels.ROWS

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from qvmon.tsdb.threads import side_by_side, stretches
+from qvmon.model.threads import side_by_side, stretches
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -38,3 +38,12 @@ def test_stretches_cover_everything_once(count):
     parts = stretches(count)
     assert [row for part in parts for row in part] == list(range(count))
     assert len(parts) == 1 or min(map(len, parts)) >= 512
+
+
+def test_work_may_come_back_from_every_thread_at_once():
+    """Each thread would wait for another one otherwise."""
+
+    def outer(item: int) -> int:
+        return sum(side_by_side(lambda inner: item * inner, list(range(20))))
+
+    assert side_by_side(outer, list(range(20))) == [190 * item for item in range(20)]
