@@ -48,6 +48,12 @@ def test_a_mistake_is_shown_in_words_and_in_place(page: Page) -> None:
     expect(page.locator(".cm-lintRange-error, .cm-lintPoint-error").first).to_be_attached()
 
 
+def test_what_the_engine_notes_about_a_result_is_shown(page: Page) -> None:
+    page.goto("/explore?expr=rate(process_resident_memory_bytes[1m])")
+    notes = page.get_by_role("list", name="Notes").get_by_role("listitem")
+    expect(notes).to_contain_text(["metric might not be a counter"])
+
+
 def test_names_are_completed_from_the_server(page: Page) -> None:
     page.goto("/explore")
     page.get_by_role("textbox", name="Query A").click()

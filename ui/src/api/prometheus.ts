@@ -21,6 +21,18 @@ interface Envelope<T> {
   status: 'success' | 'error';
   data: T;
   warnings?: string[];
+  infos?: string[];
+}
+
+/** What the server has to say about a result, in Prometheus' words. */
+export interface Note {
+  tone: 'warning' | 'info';
+  text: string;
+}
+
+export interface RangeAnswer {
+  series: SeriesResult[];
+  notes: Note[];
 }
 
 export interface Rule {
@@ -44,10 +56,14 @@ export async function queryRange(
   end: number,
   step: number,
   signal?: AbortSignal,
-): Promise<SeriesResult[]> {
+): Promise<RangeAnswer> {
   const form = new URLSearchParams({ query, start: String(start), end: String(end), step: String(step) });
   const answer = await postForm<Envelope<{ result: SeriesResult[] }>>('/api/v1/query_range', form, signal);
-  return answer.data.result;
+  return { series: answer.data.result, notes: notesOf(answer) };
+}
+
+function notesOf({ warnings = [], infos = [] }: { warnings?: string[]; infos?: string[] }): Note[] {
+  return [...warnings.map((text): Note => ({ tone: 'warning', text })), ...infos.map((text): Note => ({ tone: 'info', text }))];
 }
 
 /** Evaluates `query` at one moment (seconds since the epoch). */

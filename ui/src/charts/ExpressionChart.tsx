@@ -54,7 +54,7 @@ export function ExpressionChart({ expr, start, end, span = 3600, height = 180, m
       const from = start ?? until - span;
       const step = chooseStep(until - from, 160);
       const grid = { start: Math.floor(from / step) * step, end: Math.floor(until / step) * step, step };
-      return { grid, series: await queryRange(drawn, grid.start, grid.end, step, signal) };
+      return { grid, series: (await queryRange(drawn, grid.start, grid.end, step, signal)).series };
     },
     keepPreviousData: true,
     refetchInterval: end === null ? 15_000 : false,

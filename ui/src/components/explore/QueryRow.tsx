@@ -7,6 +7,7 @@ import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
 import { lazy, Suspense, useMemo } from 'react';
 
+import type { Note } from '../../api/prometheus';
 import { errorPosition } from '../../lib/errorPosition';
 import { formatDuration } from '../../lib/formatDuration';
 import { Icon } from '../Icon';
@@ -29,6 +30,18 @@ function Problem({ message }: { message: string }) {
   return (
     <Box role="alert" data-testid="query-error" sx={{ px: 1.5, py: 0.75, borderTop: 1, borderColor: 'divider', color: 'error.main', fontSize: '0.8125rem', overflowWrap: 'anywhere' }}>
       {message}
+    </Box>
+  );
+}
+
+function Notes({ notes }: { notes: Note[] }) {
+  return (
+    <Box component="ul" aria-label="Notes" sx={{ listStyle: 'none', m: 0, px: 1.5, py: 0.75, borderTop: 1, borderColor: 'divider', fontSize: '0.8125rem', maxHeight: 120, overflowY: 'auto', overflowWrap: 'anywhere' }}>
+      {notes.map(({ tone, text }) => (
+        <Box component="li" key={text} sx={{ color: tone === 'warning' ? 'warning.main' : 'text.secondary' }}>
+          {text}
+        </Box>
+      ))}
     </Box>
   );
 }
@@ -68,6 +81,7 @@ export function QueryRow({ letter, draft, outcome, removable, autoFocus, change,
         )}
       </Box>
       {message && <Problem message={message} />}
+      {outcome && outcome.notes.length > 0 && <Notes notes={outcome.notes} />}
     </Paper>
   );
 }

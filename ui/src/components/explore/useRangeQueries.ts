@@ -1,7 +1,7 @@
 import { useQueries } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 
-import { queryRange, type SeriesResult } from '../../api/prometheus';
+import { queryRange, type Note, type SeriesResult } from '../../api/prometheus';
 import { chooseStep } from '../../lib/chooseStep';
 import type { ExplorerState } from '../../lib/explorerState';
 
@@ -14,6 +14,7 @@ export interface Grid {
 export interface QueryOutcome {
   query: string;
   series: SeriesResult[];
+  notes: Note[];
   error: Error | null;
   loading: boolean;
   tookMs: number | null;
@@ -41,8 +42,8 @@ function useTick(everySeconds: number): [tick: number, advance: () => void] {
 
 async function timed(query: string, grid: Grid, signal?: AbortSignal) {
   const began = performance.now();
-  const series = await queryRange(query, grid.start, grid.end, grid.step, signal);
-  return { series, tookMs: performance.now() - began };
+  const answer = await queryRange(query, grid.start, grid.end, grid.step, signal);
+  return { ...answer, tookMs: performance.now() - began };
 }
 
 /** Evaluates all queries on one grid; `rerun` asks again up to now. */
@@ -67,6 +68,7 @@ export function useRangeQueries(state: ExplorerState): { grid: Grid; outcomes: Q
     return {
       query,
       series: asked && !answer?.isError ? (answer?.data?.series ?? []) : [],
+      notes: asked && !answer?.isError ? (answer?.data?.notes ?? []) : [],
       error: asked ? ((answer?.error as Error | null) ?? null) : null,
       loading: asked && (answer?.isFetching ?? false),
       tookMs: answer?.data?.tookMs ?? null,

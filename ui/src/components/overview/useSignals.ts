@@ -25,7 +25,7 @@ export interface SignalTrace {
 async function ask(signal: Signal, abort?: AbortSignal): Promise<SignalAnswer> {
   const end = Math.floor(Date.now() / 1000 / STEP) * STEP;
   const start = end - SPAN;
-  return { start, end, series: await queryRange(signal.query, start, end, STEP, abort) };
+  return { start, end, series: (await queryRange(signal.query, start, end, STEP, abort)).series };
 }
 
 /** Cuts off the time before the first sample: a young series fills its place, too. */
