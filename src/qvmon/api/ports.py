@@ -119,7 +119,16 @@ class QueryPort(Queries, SeriesLookup, RawSamples, Protocol):
 
 
 class Ingest(Protocol):
-    """Takes decoded remote-write requests; the collection service."""
+    """Takes remote-write requests; the collection service."""
+
+    async def decode(self, body: bytes, content_encoding: str, max_bytes: int, /) -> WriteRequest:
+        """Return what a request says.
+
+        Raises:
+            QvmonError: INVALID for what is no request, EXHAUSTED when it is more than
+                ``max_bytes``, UNSUPPORTED for another encoding.
+        """
+        ...
 
     async def receive(self, principal: Principal, request: WriteRequest, /) -> AppendResult:
         """Return once every accepted sample would survive a crash."""

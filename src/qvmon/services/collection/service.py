@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
@@ -12,7 +13,6 @@ from qvmon.model.clock import Clock, now_ms
 from qvmon.model.exemplars import ExemplarSink
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult, OutboundClient, SampleSink
-from qvmon.model.series import SampleBatch
 from qvmon.services.collection import metrics
 from qvmon.services.collection.config import CollectionConfig
 from qvmon.services.collection.discovery import FileTargets, TargetGroup, static_groups
@@ -27,7 +27,7 @@ from qvmon.services.collection.surroundings import Surroundings
 from qvmon.services.collection.target import Target, stable_number
 from qvmon.services.collection.views import TargetsView
 from qvmon.wire.prometheus_scrape import ScrapeConfig, StaticConfig
-from qvmon.wire.remote_write import WriteRequest
+from qvmon.wire.remote_write import SeriesMemory, WriteRequest, all_samples
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +84,7 @@ class CollectionService:
             int(1000 * config.sender_idle_seconds),
             int(1000 * config.sender_forget_seconds),
         )
+        self._memory = SeriesMemory()
         self._looking: asyncio.Task[None] | None = None
         self._pools: dict[str, ScrapePool] = {}
         self._own_pools: list[ScrapePool] = []
@@ -146,6 +147,16 @@ class CollectionService:
             [pool.job.job_name for pool in pools],
         )
 
+    async def decode(self, body: bytes, content_encoding: str, max_bytes: int) -> WriteRequest:
+        """Return what a remote writer sent, read in a thread.
+
+        Raises:
+            QvmonError: INVALID for what is no request, EXHAUSTED when it is more than
+                ``max_bytes``, UNSUPPORTED for another encoding.
+        """
+        read = partial(self._memory.read, max_bytes=max_bytes)
+        return await asyncio.to_thread(read, body, content_encoding)
+
     async def receive(self, principal: Principal, request: WriteRequest) -> AppendResult:
         """Store what a remote writer sent; returns once it is durable.
 
@@ -154,8 +165,9 @@ class CollectionService:
         """
         principal.require(Permission.WRITE_TELEMETRY)
         ids = self._sink.series_ids(request.keys)
-        batch = SampleBatch(ids[request.rows], request.timestamps, request.values)
+        batch = all_samples(request, ids)
         result = await self._sink.append(batch)
+        self._memory.learn(request, ids)
         self._senders.received(request.keys, ids, batch, result, now_ms(self._clock))
         if request.metadata:
             self._sink.describe(request.metadata)

@@ -10,7 +10,14 @@ import numpy as np
 
 from qvmon.model.errors import invalid
 from qvmon.model.exemplars import Exemplar
-from qvmon.model.series import Bytes, Float64s, Int64s, MetricMetadata, SeriesKeys
+from qvmon.model.series import (
+    Bytes,
+    Float64s,
+    Int64s,
+    MetricMetadata,
+    SampleBatch,
+    SeriesKeys,
+)
 from qvmon.wire.compression import decompress
 from qvmon.wire.protobuf import FINE, LONG_VARINT, TRUNCATED
 from qvmon.wire.remote_write import kernels
@@ -28,6 +35,7 @@ _REASONS = {
     kernels.DUPLICATE_LABEL: "duplicate_label",
     kernels.INVALID_UTF8: "invalid_utf8",
 }
+NO_SAMPLES = SampleBatch(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
 METRIC_TYPES = (
     "unknown",
     "counter",
@@ -70,6 +78,9 @@ class WriteRequest:
         refused: Series left out, and why.
         dropped: How many damaged ``exemplars`` and native ``histograms`` were left out, unstored.
         exemplars: Each with the canonical bytes of its series.
+        known: Samples of series that a store knows already, under its ids; nothing of them is in
+            the other columns.
+        source: The part of the decompressed request that all but ``known`` was read from.
     """
 
     keys: SeriesKeys
@@ -80,6 +91,8 @@ class WriteRequest:
     refused: list[Refusal]
     dropped: Mapping[str, int]
     exemplars: Sequence[tuple[bytes, Exemplar]] = ()
+    known: SampleBatch = NO_SAMPLES
+    source: bytes = b""
 
     def refused_samples(self) -> Counter[str]:
         """Return how many samples were refused for each reason."""
@@ -101,7 +114,15 @@ def decode(body: bytes, content_encoding: str, *, max_bytes: int = 64 << 20) -> 
         QvmonError: INVALID with ``offset`` when the bytes are damaged, EXHAUSTED when they are more
             than ``max_bytes``, UNSUPPORTED for another encoding.
     """
-    message = decompress(body, content_encoding or "snappy", max_bytes)
+    return read_message(decompress(body, content_encoding or "snappy", max_bytes))
+
+
+def read_message(message: bytes, known: SampleBatch = NO_SAMPLES) -> WriteRequest:
+    """Return what a decompressed request says, beside what is ``known`` of it already.
+
+    Raises:
+        QvmonError: INVALID with ``offset`` when the bytes are damaged.
+    """
     source = np.frombuffer(message, np.uint8)
     series, samples, attached, entries, most_labels, mistake, at = kernels.check(source)
     if mistake != FINE:
@@ -128,7 +149,34 @@ def decode(body: bytes, content_encoding: str, *, max_bytes: int = 64 << 20) -> 
         refused=_refusals(refused[:refusals]),
         dropped={"exemplars": malformed, "histograms": histograms},
         exemplars=found,
+        known=known,
+        source=message,
     )
+
+
+def all_samples(request: WriteRequest, ids: Int64s) -> SampleBatch:
+    """Return the samples of a request, those of known series first.
+
+    Where a series is among both, all are put in order of time, as senders have to send them.
+
+    Args:
+        request: Where they are.
+        ids: int64[n]; what its ``keys`` are in the store that knows the others.
+    """
+    known, series = request.known, ids[request.rows]
+    if not len(known):
+        return SampleBatch(series, request.timestamps, request.values)
+    if not len(series):
+        return known
+    batch = SampleBatch(
+        np.concatenate([known.series, series]),
+        np.concatenate([known.timestamps, request.timestamps]),
+        np.concatenate([known.values, request.values]),
+    )
+    if not np.any(np.isin(series, known.series)):
+        return batch
+    order = np.argsort(batch.timestamps, kind="stable")
+    return SampleBatch(batch.series[order], batch.timestamps[order], batch.values[order])
 
 
 def _keys(arena: Bytes, offsets: Int64s, kept: int) -> SeriesKeys:

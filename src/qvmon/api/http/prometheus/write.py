@@ -6,7 +6,6 @@ the sender not to try again, 5xx to try again.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -21,7 +20,7 @@ from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult
 from qvmon.services.configuration import Identity
-from qvmon.wire.remote_write import WriteRequest, decode
+from qvmon.wire.remote_write import WriteRequest
 
 Writer = Annotated[
     Identity, Depends(Needs(Permission.WRITE_TELEMETRY, anonymous_setting="anonymous_ingest"))
@@ -51,9 +50,7 @@ def write_routes(ingest: Ingest, config: ApiConfig, registry: Registry) -> APIRo
         body = await request.body()
         encoding = request.headers.get("content-encoding", "snappy")
         try:
-            decoded = await asyncio.to_thread(
-                decode, body, encoding, max_bytes=config.ingest_decoded_bytes
-            )
+            decoded = await ingest.decode(body, encoding, config.ingest_decoded_bytes)
         except QvmonError as error:
             return _undecodable(error)
         result = await ingest.receive(who.principal, decoded)
