@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from qvmon.promql.number_scanner import NumberScanner
+from qvmon.promql.number_scanner import NumberScanner, Passes
 from qvmon.promql.position import Span
-from qvmon.promql.quoting import quote
+from qvmon.promql.quoting import quote, quote_character
 
 AGGREGATORS = frozenset(
     {
@@ -109,6 +109,7 @@ class Token:
 _HEX_DIGITS = "0123456789abcdefABCDEF"
 _ESCAPES = {"x": (2, 16, 0), "u": (4, 16, 0), "U": (8, 16, 0)}  # digits, base, where they begin
 _SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)+")
+_BLANK = re.compile(r"[ \t\r\n]+")  # before the first number of a range there is no comment
 _LETTER = r"(?:[a-zA-Z_]|[^\W\d_])"  # ASCII, or a letter of any other script
 _WORD = re.compile(rf"(?:{_LETTER}|:)(?:{_LETTER}|[0-9:.])*")
 _PLAIN_WORD = re.compile(rf"{_LETTER}(?:{_LETTER}|[0-9.])*")
@@ -167,7 +168,8 @@ class Lexer:
     def tokens(self) -> list[Token]:
         """Return all tokens, the last of kind ``END`` or ``BAD``."""
         while True:
-            if space := _SPACE.match(self._text, self._at):
+            blank = _BLANK if self._before_duration else _SPACE
+            if space := blank.match(self._text, self._at):
                 self._at = space.end()
             self._tokens.append(token := self._next())
             self._at += len(token.text)
@@ -185,7 +187,7 @@ class Lexer:
         return self._inside_braces(char) if self._in_braces else self._outside_braces(char)
 
     def _outside_braces(self, char: str) -> Token:
-        if char.isdigit() or (char == "." and self._text[self._at + 1 : self._at + 2].isdigit()):
+        if char in _DIGITS or (char == "." and self._text[self._at + 1 : self._at + 2].isdigit()):
             return self._number()
         if self._in_brackets and (char == ":" or _PLAIN_WORD.match(char)):
             return self._after_duration(char)
@@ -221,8 +223,8 @@ class Lexer:
         if match := _NUMBER.match(self._text, self._at):
             return Token(NUMBER, match.group(), self._at)
         read, passes = NumberScanner(self._text, self._at).read()
-        if passes:
-            return Token(DURATION, read, self._at)
+        if passes is not Passes.NOTHING:
+            return Token(NUMBER if passes is Passes.NUMBER else DURATION, read, self._at)
         return self._bad(f"bad number or duration syntax: {quote(read)}")
 
     def _word(self, word: str) -> Token:
@@ -251,7 +253,7 @@ class Lexer:
             self._before_duration = False
             return self._number()
         return self._duration_word() or self._bad(
-            f"unexpected character in duration expression: '{char}'"
+            f"unexpected character in duration expression: {quote_character(char)}"
         )
 
     def _colon_before_duration(self) -> Token:
@@ -267,7 +269,7 @@ class Lexer:
     def _after_duration(self, char: str) -> Token:
         if char != ":":
             return self._duration_word() or self._bad(
-                f"unexpected character: '{char}', expected ':'"
+                f"unexpected character: {quote_character(char)}, expected ':'"
             )
         if self._had_colon:
             return self._bad("unexpected colon ':'")
@@ -290,10 +292,12 @@ class Lexer:
             return Token("}", char, self._at)
         if char == "!":
             following = self._text[self._at + 1 : self._at + 2]
-            return self._bad(f"unexpected character after '!' inside braces: '{following}'")
+            return self._bad(
+                f"unexpected character after '!' inside braces: {quote_character(following)}"
+            )
         if char == "{":
             return self._bad("unexpected left brace '{'")
-        return self._bad(f"unexpected character inside braces: '{char}'")
+        return self._bad(f"unexpected character inside braces: {quote_character(char)}")
 
     def _symbol(self, char: str) -> Token:
         if char in "()[]{}":
@@ -302,10 +306,10 @@ class Lexer:
         if char == "=" and following == "~":
             return self._bad("unexpected character after '=': '~'")
         if char == "!" and following != "=":
-            return self._bad(f"unexpected character after '!': '{following}'")
+            return self._bad(f"unexpected character after '!': {quote_character(following)}")
         if match := _OPERATOR.match(self._text, self._at):
             return Token(match.group(), match.group(), self._at)
-        return self._bad(f"unexpected character: '{char}'")
+        return self._bad(f"unexpected character: {quote_character(char)}")
 
     def _bracket(self, char: str) -> Token:
         if char in "()":

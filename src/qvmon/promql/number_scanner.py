@@ -1,16 +1,25 @@
-"""How far Prometheus reads what begins like a number but is none.
+"""How far Prometheus reads what begins like a number, but as numbers are seldom written.
 
-Source: Prometheus promql/parser/lex.go. Its complaint quotes what it has read until then; some of
-these words it takes for a duration at first.
+Source: Prometheus promql/parser/lex.go. Some of these words it takes for numbers at first
+(``1e-``), some for durations; its complaint about others quotes what it has read until then.
 """
 
 from __future__ import annotations
 
 import re
+from enum import Enum
 
 _WORD_CHARACTER = re.compile(r"[0-9a-zA-Z_]")
 _DECIMAL = "0123456789"
 _HEXADECIMAL = "0123456789abcdefABCDEF"
+
+
+class Passes(Enum):
+    """What a word passes for."""
+
+    NUMBER = "number"
+    DURATION = "duration"
+    NOTHING = "nothing"
 
 
 class NumberScanner:
@@ -25,10 +34,11 @@ class NumberScanner:
         self._text = text
         self._start = self._at = at
 
-    def read(self) -> tuple[str, bool]:
-        """Return what is read of a word that is no number, and whether it passes as a duration."""
-        self._number()
-        passes = self._duration()
+    def read(self) -> tuple[str, Passes]:
+        """Return what is read of a word, and what it passes for."""
+        passes = Passes.NUMBER
+        if not self._number():
+            passes = Passes.DURATION if self._duration() else Passes.NOTHING
         return self._text[self._start : self._at], passes
 
     def _peek(self) -> str:
@@ -40,7 +50,7 @@ class NumberScanner:
         self._at += found
         return found
 
-    def _number(self) -> None:
+    def _number(self) -> bool:
         digits = _DECIMAL
         if self._accept("0") and self._accept("xX"):
             self._accept("_")
@@ -51,14 +61,15 @@ class NumberScanner:
         while (char := self._peek()) and char in digits + "._eE":
             if (char == "." and had_dot) or (char in "eE" and had_exponent):
                 self._at += 1
-                return
+                return False
             had_dot, had_exponent = had_dot or char == ".", had_exponent or char in "eE"
             if char in "._eE":
                 self._at += 1
                 if not self._goes_on(char, digits):
-                    return
+                    return False
             while self._accept(digits):
                 pass
+        return self._at > self._start and _WORD_CHARACTER.match(self._peek()) is None
 
     def _goes_on(self, mark: str, digits: str) -> bool:
         """Return whether a number may go on after a dot, an underscore or an exponent."""

@@ -168,11 +168,11 @@ class _Parser(SelectorParser):
 
     def _call(self) -> Node:
         name = self.take()
-        function = name.text if name.kind == lexer.IDENTIFIER else name.kind
         arguments = self._arguments()
-        if function not in SIGNATURES:
+        signature = SIGNATURES.get(name.text)
+        if signature is None:
             self.fail(name.span, f"unknown function with name {quote(name.text)}")
-        return Call(function, arguments, SIGNATURES[function].returns, span=self.since(name.start))
+        return Call(name.text, arguments, signature.returns, span=self.since(name.start))
 
     def _arguments(self) -> tuple[Node, ...]:
         self.expect("(", "", "")

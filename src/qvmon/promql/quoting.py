@@ -22,6 +22,7 @@ _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\'\"])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))"
 )
 _NAMES = {"\a": "a", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", "\v": "v"}
+_REPLACEMENT = "\ufffd"
 _PLAIN_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 
@@ -57,6 +58,12 @@ def _escaped(match: re.Match[str]) -> bytes:
 def quote(text: str) -> str:
     """Return ``text`` in double quotes, escaped as Go's ``%q``."""
     return '"' + "".join(map(_quoted, text)) + '"'
+
+
+def quote_character(char: str) -> str:
+    """Return a character in single quotes, escaped as Go's ``%q``; nothing as U+FFFD."""
+    quotes = {"'": "\\'", '"': '"'}
+    return f"'{quotes.get(char) or _quoted(char or _REPLACEMENT)}'"
 
 
 def _quoted(char: str) -> str:

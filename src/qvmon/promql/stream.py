@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import NoReturn
 
 from qvmon.model.errors import QvmonError, invalid
@@ -13,6 +14,9 @@ from qvmon.promql.lexer import Lexer, Token
 from qvmon.promql.nodes import NumberLiteral
 from qvmon.promql.position import Span, parse_error
 from qvmon.promql.quoting import quote, unquote
+
+_OCTAL = re.compile(r"0(?:_?[0-7])+\Z")
+_LARGEST_INTEGER = 1 << 63
 
 
 class TokenStream:
@@ -78,7 +82,7 @@ class TokenStream:
             if token.kind == lexer.DURATION:
                 seconds = parse_duration(token.text) / 1000
                 return NumberLiteral(seconds, is_duration=True, span=token.span)
-            return NumberLiteral(_finite(token.text), span=token.span)
+            return NumberLiteral(_literal(token.text), span=token.span)
         except QvmonError as error:
             self.fail(token.span, error.message)
 
@@ -110,9 +114,20 @@ class TokenStream:
         return name
 
 
-def _finite(text: str) -> float:
-    value = parse_float(text)
+def _literal(text: str) -> float:
+    """Return what Go's ``ParseInt``, which knows octal numbers, or else ``ParseFloat`` reads."""
+    if _OCTAL.match(text) and (number := int(text.replace("_", ""), 8)) < _LARGEST_INTEGER:
+        return float(number)
+    try:
+        value = parse_float(text)
+    except QvmonError:
+        raise _no_number(text, "invalid syntax") from None
+    if text[:2] in ("0x", "0X") and value >= _LARGEST_INTEGER:
+        raise _no_number(text, "invalid syntax")
     if math.isinf(value) and text[0] in "0123456789.":
-        reason = f"strconv.ParseFloat: parsing {quote(text)}: value out of range"
-        raise invalid(f"error parsing number: {reason}")
+        raise _no_number(text, "value out of range")
     return value
+
+
+def _no_number(text: str, reason: str) -> QvmonError:
+    return invalid(f"error parsing number: strconv.ParseFloat: parsing {quote(text)}: {reason}")

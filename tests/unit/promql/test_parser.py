@@ -46,6 +46,7 @@ from qvmon.promql.nodes import Binary, NumberLiteral, Unary, VectorSelector
         ("-(a)", "-(a)"),
         ("0x1F + 1e3 + .5 + Inf", "31 + 1000 + 0.5 + +Inf"),
         ("1h30m + 5", "1h30m + 5"),
+        ("010 + 0_7 + 09", "8 + 7 + 9"),
         ('label_replace(x, "a", "$1", "b", "(.*)")', 'label_replace(x, "a", "$1", "b", "(.*)")'),
         (r'"tab\tquote\"\u00e9\x41"', '"tab\\tquote\\"éA"'),
         ("sum # a comment\n(x)", "sum(x)"),
@@ -166,6 +167,15 @@ def test_modifiers_belong_to_the_nearest_selector() -> None:
         ),
         ('a{__name__="b"}', '1:1: parse error: metric name must not be set twice: "a" or "b"'),
         ("é + 1 +", "1:9: parse error: unexpected end of input"),
+        (
+            "1e-==",
+            '1:1: parse error: error parsing number: strconv.ParseFloat: parsing "1e-": '
+            "invalid syntax",
+        ),
+        ("x[#\n5m]", "1:3: parse error: unexpected character in duration expression: '#'"),
+        ("Step()", '1:1: parse error: unknown function with name "Step"'),
+        ("a !\n= 1", "1:3: parse error: unexpected character after '!': '\\n'"),
+        ("a{b!", "1:4: parse error: unexpected character after '!' inside braces: '\ufffd'"),
     ],
 )
 def test_wrong_queries_are_refused_where_and_why_as_prometheus_does(text: str, error: str) -> None:
