@@ -17,9 +17,11 @@ import typer
 from tests.differential.accepted import reason_for
 from tests.differential.answers import Difference, Order, compare, tied
 from tests.differential.datasets import dataset, metrics
+from tests.differential.dressing import dressed
 from tests.differential.findings import Finding, Findings
 from tests.differential.grammar import Grammar, broken
-from tests.differential.series import BEGIN_MS, SPAN_MS
+from tests.differential.moments import moments, seconds
+from tests.differential.series import BEGIN_MS
 from tests.differential.servers import Server, Setting, answer, both
 from tests.differential.syntax_tree import Kind, Node, fixed, smaller
 
@@ -54,11 +56,13 @@ class Question:
 
     Attributes:
         query: The query.
-        parameters: What else goes with it: ``time``, or ``start``, ``end`` and ``step``.
+        parameters: What else goes with it: ``time``, or ``start``, ``end`` and ``step``, first.
+        by_get: Whether it stands in the address, not in a form.
     """
 
     query: Node
     parameters: tuple[tuple[str, str], ...]
+    by_get: bool = False
 
     @property
     def path(self) -> str:
@@ -72,7 +76,7 @@ class Question:
         """Return the question of a part; of one in a subquery, over its windows too."""
         if not _SUBQUERY.search(str(self.query)):
             return replace(self, query=part)
-        times = [float(value) for name, value in self.parameters if name != "step"]
+        times = [seconds(v) for n, v in self.parameters if n in {"time", "start", "end"}]
         begin, end = times[0] - _LONGEST_WINDOW, times[-1] + _LONGEST_WINDOW
         step = max(0.25, (end - begin) / 2000)
         return Question(part, (("start", str(begin)), ("end", str(end)), ("step", f"{step:.3f}")))
@@ -103,7 +107,8 @@ class Pair:
 
     def _answers(self, question: Question) -> tuple[dict[str, Any], dict[str, Any]]:
         path, form = question.path, question.form
-        return answer(self.peer, path, form), answer(self.ours, path, form)
+        how = "GET" if question.by_get else "POST"
+        return answer(self.peer, path, form, how), answer(self.ours, path, form, how)
 
     def _chose_among_equals(self, question: Question) -> bool:
         """Return whether a part of the query chose among equal values, and chose otherwise.
@@ -143,22 +148,6 @@ class Pair:
         return question, found
 
 
-def _moments(rng: random.Random) -> tuple[tuple[str, str], ...]:
-    """Return when to ask: at one time or over a range, on scrape times or between them."""
-
-    def moment() -> int:
-        t = BEGIN_MS + rng.randrange(-300_000, SPAN_MS + 600_000)
-        return t if rng.random() < 0.3 else t - t % 15_000
-
-    if rng.random() < 0.5:
-        return (("time", f"{moment() / 1000:.3f}"),)
-    step = rng.choice((15, 30, 60, 60, 300, 7, 0.5, 61.7, 600))
-    start = moment()
-    end = start + int(1000 * step * rng.randint(0, 40))
-    times = {"start": start / 1000, "end": end / 1000}
-    return (*((name, f"{value:.3f}") for name, value in times.items()), ("step", str(step)))
-
-
 def _questions(seed: int, count: int) -> Iterator[Question]:
     rng = random.Random(seed)
     grammar = Grammar(rng, metrics(dataset(seed)))
@@ -166,7 +155,9 @@ def _questions(seed: int, count: int) -> Iterator[Question]:
         query = grammar.query()
         if rng.random() < 0.04:
             query = fixed(broken(rng, str(query)))
-        yield Question(query, _moments(rng))
+        elif rng.random() < 0.05:
+            query = fixed(dressed(rng, str(query)))
+        yield Question(query, moments(rng), by_get=rng.random() < 0.1)
 
 
 def _search(seed: int, count: int, findings: Findings) -> None:

@@ -33,6 +33,7 @@ class Grammar:
             (4, self.scalar),
             (1, lambda _: self.string()),
             (3, self.matrix),
+            (3, self._mistyped),
         ]
         return self._pick(rules)(depth)
 
@@ -62,6 +63,19 @@ class Grammar:
         ]
         return self._pick(rules)(depth)
 
+    def _mistyped(self, depth: int) -> Node:
+        """Return a call whose arguments may be of another kind, too few or too many."""
+        rng = self._rng
+        rules: list[tuple[int, Rule]] = [
+            (6, self.vector),
+            (4, self.matrix),
+            (4, self.scalar),
+            (2, lambda _: self.string()),
+        ]
+        arguments = [self._pick(rules)(depth - 2) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 5)))]
+        parts = [part for argument in arguments for part in (argument, ", ")][:-1]
+        return vector(rng.choice(words.CALLABLE), "(", *parts, ")")
+
     def _selected(self) -> Node:
         metric = self._metric()
         moved = self._moved()
@@ -75,7 +89,7 @@ class Grammar:
         rng = self._rng
         if rng.random() < 0.05:
             several = rng.choice(
-                ("load|up", "requests.*", ".*_info", "l.*", ".+_bucket", "wild|up")
+                ("load|up", "requests.*", ".*_info", "l.*", ".+_bucket", "wild|up", ".*", ".+total")
             )
             return vector(f'{{__name__=~"{several}"', *self._matchers(metric, ", "), "}")
         quoted = '"' + metric.name + '"'
@@ -125,6 +139,8 @@ class Grammar:
     def _at(self) -> str:
         if self._rng.random() < 0.3:
             return self._rng.choice(("start()", "end()"))
+        if self._rng.random() < 0.1:
+            return self._rng.choice(words.MOMENTS)
         return f"{(BEGIN_MS + self._rng.randrange(SPAN_MS)) / 1000:.{self._rng.choice((0, 0, 3))}f}"
 
     def _of_vector(self, depth: int) -> Node:

@@ -39,9 +39,9 @@ class Server:
     url: str
     client: httpx.Client
 
-    def get(self, path: str, parameters: dict[str, str]) -> httpx.Response:
-        """Answer a form sent by POST where the path takes one (long queries fit there)."""
-        if path in {"/api/v1/query", "/api/v1/query_range"}:
+    def ask(self, path: str, parameters: dict[str, str], method: str) -> httpx.Response:
+        """Return the response to a form, or to parameters in the address."""
+        if method == "POST":
             return self.client.post(f"{self.url}{path}", data=parameters)
         return self.client.get(f"{self.url}{path}", params=parameters)
 
@@ -189,13 +189,15 @@ def _qvmon(folder: Path, setting: Setting, port: int) -> list[str]:
     ]
 
 
-def answer(server: Server, path: str, parameters: dict[str, str]) -> dict[str, Any]:
+def answer(
+    server: Server, path: str, parameters: dict[str, str], method: str = "POST"
+) -> dict[str, Any]:
     """Return what ``server`` says: its JSON, and the status beside it as ``http`` (0: nothing)."""
     try:
-        response = server.get(path, parameters)
+        response = server.ask(path, parameters, method)
     except httpx.TransportError:  # a connection that was idle for long may be closed by then
         try:
-            response = server.get(path, parameters)
+            response = server.ask(path, parameters, method)
         except httpx.TransportError as error:
             return {"http": 0, "status": "no answer", "error": repr(error)}
     try:
