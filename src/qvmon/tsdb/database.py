@@ -32,7 +32,7 @@ from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.cardinality import cardinality
 from qvmon.tsdb.changes import Changes
-from qvmon.tsdb.deletion.tombstones import Tombstone
+from qvmon.tsdb.deletion.deletions import Deletions
 from qvmon.tsdb.estimate import estimate
 from qvmon.tsdb.files.durable import sync
 from qvmon.tsdb.files.paths import DataPaths
@@ -62,8 +62,8 @@ REASONS = {
 class Database:
     """The owner of a data directory.
 
-    Any thread may call any method. ``delete``, ``snapshot`` and what ``upkeep`` does wait for one
-    another, and those and queries for ``replay``.
+    Any thread may call any method. ``snapshot`` and what ``upkeep`` does wait for one another,
+    those, ``delete`` and queries for ``replay``.
 
     Args:
         directory: Made when it is not there.
@@ -99,8 +99,8 @@ class Database:
         self.head = Head(self.index.capacity, options.head_bytes)
         self.cache = PageCache(self.options.cache_bytes)
         self.recovery = survey(self.paths)
-        self.tombstones = self.recovery.tombstones
-        self.blocks = BlockList(self.paths, self.index, self.cache, self.tombstones.last_block)
+        book = self.recovery.tombstones
+        self.blocks = BlockList(self.paths, self.index, self.cache, book.last_block)
         self.wal = WriteAheadLog(
             self.paths,
             self.index.keys,
@@ -112,6 +112,16 @@ class Database:
         self._write_lock = Lock()
         self._early: EarlySamples | None = EarlySamples(self.recovery.state.settled_before_ms)
         self._readiness = Readiness()
+        self.deletions = Deletions(
+            paths=self.paths,
+            book=book,
+            index=self.index,
+            head=self.head,
+            wal=self.wal,
+            blocks=self.blocks,
+            changes=self.changes,
+            writing=self._write_lock,
+        )
         self.upkeep = Upkeep(
             paths=self.paths,
             options=options,
@@ -119,7 +129,7 @@ class Database:
             head=self.head,
             wal=self.wal,
             blocks=self.blocks,
-            tombstones=self.tombstones,
+            deletions=self.deletions,
             changes=self.changes,
             writing=self._write_lock,
             readiness=self._readiness,
@@ -214,22 +224,53 @@ class Database:
         self._readiness.wait()
         ids = self.index.match(selection.matchers)
         if allowance is not None:
-            start, end = selection.start_ms, selection.end_ms
-            blocks = self.blocks.overlapping(start, end)
-            allowance.reading(*estimate(self.head, blocks, ids, start, end))
-        rows = self._rows(ids, selection.start_ms, selection.end_ms)
-        kept = np.flatnonzero(rows.counts)
-        rows = rows.some(kept)
-        return SeriesColumns(self.index.frame(ids[kept]), rows.offsets, rows.times, rows.values)
+            allowance.reading(*self._estimate(ids, selection))
+        reading = self._reading(ids, selection.start_ms, selection.end_ms)
+        return reading.columns(self.index.frame(ids[reading.kept]), in_parts=in_parts)
 
-    def _rows(self, ids: Int64s, start: int, end: int) -> Rows:
-        """Read head before blocks: what a flush moves meanwhile is then seen twice, not never."""
-        with self.head.parts(ids, start, end) as newest:
-            damaged = len(self.blocks.damaged)
-            parts = self.blocks.find(ids, start, end)
-            if len(self.blocks.damaged) > damaged:
-                self.changes.everything()
-            return merged([*parts, *newest])
+    @contextmanager
+    def view(
+        self, name: str, selections: Sequence[Selection], allowance: Allowance
+    ) -> Iterator[ViewPaths]:
+        """Give a directory with what ``selections`` need, for another process (``view.View``).
+
+        It is there while the context lasts; what is appended meanwhile does not count.
+
+        Raises:
+            QvmonError: As ``allowance`` does when there is more than it allows; UNAVAILABLE, when
+                the file system refuses.
+        """
+        self._readiness.wait()
+        for each in selections:
+            allowance.reading(*self._estimate(self.index.match(each.matchers), each))
+        paths = self.paths.view(name)
+        stored = Stored(self.index, self.head, self.blocks, self.deletions)
+        with written_view(paths, stored, selections):
+            yield paths
+
+    def set_aside(self, damage: DamagedBlockError) -> bool:
+        """Quarantine a block that the reader of a view found damaged; return whether it was here.
+
+        Meanwhile it may have been merged or quarantined already.
+        """
+        was_here = any(block.meta.number == damage.number for block in self.blocks)
+        if was_here:
+            self.blocks.quarantine(damage)
+            self.changes.everything()
+        return was_here
+
+    def _estimate(self, ids: Int64s, selection: Selection) -> tuple[int, int]:
+        start, end = selection.start_ms, selection.end_ms
+        return estimate(self.head, self.blocks.overlapping(start, end), ids, start, end)
+
+    def _reading(self, ids: Int64s, start: int, end: int) -> Reading:
+        """Look at the head before blocks: what a flush moves then is seen twice, not never."""
+        newest = self.head.parts(ids, start, end)
+        damaged = len(self.blocks.damaged)
+        parts = self.blocks.find(ids, start, end)
+        if len(self.blocks.damaged) > damaged:
+            self.changes.everything()
+        return Reading.of([*parts, *newest])
 
     def series(
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int
@@ -252,8 +293,7 @@ class Database:
         """Delete the samples in start_ms..end_ms of the series that match any set.
 
         When it returns no read finds them, also after a crash. What is appended from then on is
-        kept: the deleted interval may be filled anew, late samples under the usual rules. It waits
-        for a flush or merge that is under way.
+        kept: the deleted interval may be filled anew, late samples under the usual rules.
 
         Raises:
             QvmonError: INVALID without a matcher set or with an interval that ends before it
@@ -262,20 +302,8 @@ class Database:
         if not matcher_sets or start_ms > end_ms:
             message = "a deletion needs matchers and an interval that does not end before it begins"
             raise invalid(message, start_ms=start_ms, end_ms=end_ms)
-        with self.upkeep.alone(), self._write_lock:
-            self.wal.commit()
-            where = self.wal.rotate(), self.blocks.last
-            bounds = max(start_ms, EARLIEST), min(end_ms, LATEST)
-            entries = [Tombstone(each, *bounds, *where) for each in matcher_sets]
-            self.tombstones.add(entries)
-            try:
-                for each in entries:
-                    ids = self.index.match(each.matchers)
-                    self.head.delete(ids, *bounds)
-                    for block in self.blocks:
-                        block.delete(ids, *bounds)
-            finally:
-                self.changes.wrote(bounds[0])
+        self._readiness.wait()
+        self.deletions.delete(matcher_sets, start_ms, end_ms)
 
     def snapshot(self, name: str, *, skip_head: bool = False) -> Path:
         """Make a copy of everything acknowledged so far and return its directory.
@@ -289,7 +317,7 @@ class Database:
         Raises:
             QvmonError: UNAVAILABLE, when the file system refuses.
         """
-        with self.upkeep.alone():
+        with self.upkeep.alone(), self.deletions.held_off():
             with self._write_lock:
                 self.wal.commit()
                 current = self.wal.rotate()
@@ -308,6 +336,7 @@ class Database:
         Nothing that was acknowledged is lost.
         """
         self.upkeep.end()
+        self.deletions.end()
         with self._write_lock:
             self.wal.close()
             os.close(self._owner)

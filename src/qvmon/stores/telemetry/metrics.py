@@ -119,7 +119,7 @@ class TelemetryMetrics:
             SERIES: database.index.live,
             FORGOTTEN: database.index.forgotten,
             OVERRULED: database.upkeep.overruled,
-            TOMBSTONES: len(database.tombstones.entries),
+            TOMBSTONES: len(database.deletions.entries),
             ACTIVE_SERIES: database.head.active_series(),
             HEAD_BYTES: database.head.chunk_bytes,
             HEAD_LATE: database.head.late_count,

@@ -168,7 +168,7 @@ class TelemetryStore:
                 UNAVAILABLE when it could not be made durable.
         """
         opened = self._open
-        await opened.rounds.between(opened.database.delete, matcher_sets, start_ms, end_ms)
+        await asyncio.to_thread(opened.database.delete, matcher_sets, start_ms, end_ms)
 
     async def clean_tombstones(self) -> None:
         """Return when no block holds a sample that was deleted before."""

@@ -45,7 +45,7 @@ class BlockList:
     def add(self, blocks: Iterable[Block]) -> None:
         """Show the blocks that were found when the database was opened."""
         with self._lock:
-            self._blocks = _by_rank([*self._blocks, *blocks])
+            self._blocks = by_rank([*self._blocks, *blocks])
 
     @property
     def last(self) -> int:
@@ -95,16 +95,20 @@ class BlockList:
 
     def next_paths(self) -> BlockPaths:
         """Return the place of a block yet to be written."""
-        paths = self._paths.block(self._next)
-        self._next += 1
+        with self._lock:
+            paths = self._paths.block(self._next)
+            self._next += 1
         return paths
 
-    def publish(self, paths: BlockPaths) -> None:
-        """Show a written block to readers, in place of the blocks it was merged from."""
-        block = Block(paths, self._index, self._cache)
+    def open(self, paths: BlockPaths) -> Block:
+        """Return a written block, which nobody else sees yet."""
+        return Block(paths, self._index, self._cache)
+
+    def publish(self, block: Block) -> None:
+        """Show a block to readers, in place of the blocks it was merged from."""
         with self._lock:
             kept = [each for each in self._blocks if each.meta.number not in block.meta.sources]
-            self._blocks = _by_rank([*kept, block])
+            self._blocks = by_rank([*kept, block])
 
     def remove(self, blocks: Iterable[Block]) -> None:
         """Delete blocks; those who are reading them may go on."""
@@ -129,5 +133,6 @@ class BlockList:
                 del self._leftovers[0]
 
 
-def _by_rank(blocks: Iterable[Block]) -> tuple[Block, ...]:
+def by_rank(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return blocks in the order in which they win at equal times."""
     return tuple(sorted(blocks, key=lambda block: (block.meta.rank, block.meta.number)))

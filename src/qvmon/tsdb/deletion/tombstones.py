@@ -105,7 +105,7 @@ def content(entries: Sequence[Tombstone]) -> bytes:
 def open_tombstones(path: Path, quarantine: Path, warnings: list[str]) -> TombstoneBook:
     """Return the tombstones in ``path``; a file that cannot be read is set aside with a warning."""
     try:
-        return TombstoneBook(path, _read(path))
+        return TombstoneBook(path, parsed(path.read_bytes()))
     except FileNotFoundError:
         return TombstoneBook(path)
     except (OSError, ValueError, KeyError, TypeError, QvmonError) as error:
@@ -116,8 +116,13 @@ def open_tombstones(path: Path, quarantine: Path, warnings: list[str]) -> Tombst
         return TombstoneBook(path)
 
 
-def _read(path: Path) -> list[Tombstone]:
-    fields = unsealed(path.read_bytes())
+def parsed(content: bytes) -> list[Tombstone]:
+    """Return the tombstones of a file.
+
+    Raises:
+        ValueError: And others, when it is not what ``content`` returns.
+    """
+    fields = unsealed(content)
     if fields["version"] != _VERSION:
         raise ValueError(f"version {fields['version']}, known is {_VERSION}")
     return [Tombstone.from_fields(each) for each in fields["tombstones"]]

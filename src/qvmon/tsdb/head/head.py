@@ -190,8 +190,6 @@ class Head:
     def delete(self, ids: Int64s, start: int, end: int) -> None:
         """Forget the samples of ``ids`` in start..end, late ones too; newer ones may come again.
 
-        Not beside a flush.
-
         Raises:
             QvmonError: EXHAUSTED, when there is no room to copy what stays; delete again later.
         """
@@ -223,14 +221,18 @@ class Head:
         for some in ready:
             self._chunks.reuse(some)
 
-    def freeze_late(self) -> LateSamples:
-        """Set the late samples aside for a flush and return them; they stay readable.
+    def freeze_late(self) -> None:
+        """Set the late samples aside for a flush; they stay readable.
 
         Those that an earlier flush could not write are among them.
         """
         with self._lock:
             self._flushing, self._late = self._flushing.plus(self._late), LateSamples()
-            return self._flushing
+
+    def frozen_late(self) -> LateView:
+        """Return the late samples that were set aside, less those deleted since."""
+        with self._lock:
+            return self._flushing.view()
 
     def drop_frozen_late(self) -> None:
         """Forget the late samples set aside; blocks have them."""

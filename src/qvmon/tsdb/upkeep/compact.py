@@ -13,9 +13,9 @@ import numpy as np
 
 from qvmon.model.series import Int64s
 from qvmon.tsdb.block.block import Block
-from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.writer import Origin
+from qvmon.tsdb.files.paths import BlockPaths
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
@@ -79,15 +79,11 @@ def expired(
     return gone
 
 
-def merge_blocks(index: Index, blocks: BlockList, numbers: set[int]) -> None:
-    """Write one block with the samples of those numbered ``numbers`` and remove these."""
-    sources = [block for block in blocks if block.meta.number in numbers]
-    write_merged(index, blocks, sources)
-    blocks.remove(sources)
+def write_merged(index: Index, paths: BlockPaths, sources: Sequence[Block]) -> bool:
+    """Write one block with the samples of ``sources``; return whether they have any.
 
-
-def write_merged(index: Index, blocks: BlockList, sources: Sequence[Block]) -> int:
-    """Write one block with the samples of ``sources``; return 1, or 0 without samples."""
+    Of equal times the earlier source's sample counts.
+    """
     ids = np.unique(np.concatenate([block.ids for block in sources]))
     counts = np.zeros(len(ids), np.int64)
     for block in sources:
@@ -98,4 +94,4 @@ def write_merged(index: Index, blocks: BlockList, sources: Sequence[Block]) -> i
 
     numbers = tuple(sorted(block.meta.number for block in sources))
     origin = Origin(min(block.meta.rank for block in sources), numbers)
-    return write_series(index, blocks, ids, counts, read, origin=origin)
+    return write_series(index, paths, ids, counts, read, origin=origin)

@@ -10,8 +10,9 @@ from qvmon.model.series import Int64s
 from qvmon.tsdb import kernels
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.writer import Origin, key_order, write_block
+from qvmon.tsdb.deletion.deletions import Deletions
+from qvmon.tsdb.files.paths import BlockPaths
 from qvmon.tsdb.head.head import Head
-from qvmon.tsdb.head.late import LateSamples
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.rows import EARLIEST, Part, Rows, merged
 
@@ -19,34 +20,38 @@ _PART_ROWS = 1 << 20
 _MOST_LATE_BLOCKS = 64
 
 
-def flush_head(head: Head, index: Index, blocks: BlockList, end: int) -> int:
+def flush_head(head: Head, index: Index, blocks: BlockList, deletions: Deletions, end: int) -> int:
     """Write the head's samples before ``end`` to a block; return how many blocks (1, or 0)."""
+    with deletions.held_off():
+        paths = blocks.next_paths()
     counts = head.counts(EARLIEST, end - 1)
     ids = np.flatnonzero(counts)
 
     def read(some: Int64s) -> Rows:
         return head.read_in_order(some, EARLIEST, end - 1)
 
-    return write_series(index, blocks, ids, counts[ids], read)
+    written = write_series(index, paths, ids, counts[ids], read)
+    if written:
+        deletions.publish(paths)
+    return int(written)
 
 
 def flush_late(
-    late: LateSamples, index: Index, blocks: BlockList, block_ms: int
+    head: Head, index: Index, blocks: BlockList, deletions: Deletions, block_ms: int
 ) -> tuple[int, int]:
-    """Write late samples to blocks, one for each stretch of time.
+    """Write the late samples set aside to blocks, one for each stretch of time.
 
     What a block has already is left out: the value that was stored first stays.
 
     Returns:
         How many blocks were written, and how many samples a block has with another value.
     """
-    view = late.view()
-    length = block_ms
-    while len(stretches := np.unique(view.times // length)) > _MOST_LATE_BLOCKS:
-        length *= 3
+    with deletions.held_off():
+        view = head.frozen_late()
+        stretches = _stretches(view.times, block_ms)
+        places = [blocks.next_paths() for _ in stretches]
     written, different = 0, np.zeros(1, np.int64)
-    for start in (stretches * length).tolist():
-        end = start + length - 1
+    for (start, end), paths in zip(stretches, places, strict=True):
         inside = (view.times >= start) & (view.times <= end)
         ids, counts = np.unique(view.series[inside], return_counts=True)
 
@@ -54,8 +59,18 @@ def flush_late(
             rows = merged([view.read(some, len(index), start, end)])
             return _unknown(rows, blocks.find(some, start, end), different)
 
-        written += write_series(index, blocks, ids, counts, read)
+        if write_series(index, paths, ids, counts, read):
+            deletions.publish(paths)
+            written += 1
     return written, int(different[0])
+
+
+def _stretches(times: Int64s, block_ms: int) -> list[tuple[int, int]]:
+    """Return the first and last millisecond of the stretches that have some of ``times``."""
+    length = block_ms
+    while len(stretches := np.unique(times // length)) > _MOST_LATE_BLOCKS:
+        length *= 3
+    return [(start, start + length - 1) for start in (stretches * length).tolist()]
 
 
 def _unknown(rows: Rows, stored: Sequence[Part], different: Int64s) -> Rows:
@@ -71,35 +86,31 @@ def _unknown(rows: Rows, stored: Sequence[Part], different: Int64s) -> Rows:
 
 def write_series(
     index: Index,
-    blocks: BlockList,
+    paths: BlockPaths,
     ids: Int64s,
     counts: Int64s,
     read: Callable[[Int64s], Rows],
     *,
     origin: Origin | None = None,
-) -> int:
-    """Write a block of the series ``ids`` and publish it; return 1, or 0 without samples.
+) -> bool:
+    """Write a block of the series ``ids``; return whether there is one, as they have samples.
 
     Args:
         index: Knows the series' keys.
-        blocks: Where it goes.
+        paths: Where it goes.
         ids: int64[n]; series.
         counts: int64[n]; about how many samples each has.
         read: Gives the samples of some of them.
         origin: Of samples that were in blocks before; new ones rank by the block's own number.
     """
-    paths = blocks.next_paths()
     keys = index.keys(ids)
     order = key_order(keys)
-    parts = (read(ids[rows]) for rows in _parts(order, counts))
+    parts = (read(ids[rows]) for rows in in_parts(order, counts))
     origin = origin or Origin(paths.number)
-    if write_block(paths, index.keys(ids[order]), parts, origin) is None:
-        return 0
-    blocks.publish(paths)
-    return 1
+    return write_block(paths, index.keys(ids[order]), parts, origin) is not None
 
 
-def _parts(order: Int64s, counts: Int64s) -> Iterator[Int64s]:
+def in_parts(order: Int64s, counts: Int64s) -> Iterator[Int64s]:
     """Yield ``order`` in pieces that have about ``_PART_ROWS`` samples."""
     parts = np.cumsum(counts[order]) // _PART_ROWS
     yield from np.split(order, np.flatnonzero(np.diff(parts)) + 1)

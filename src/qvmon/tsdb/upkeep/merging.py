@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qvmon.model.errors import QvmonError
 from qvmon.tsdb.block.block import Block
-from qvmon.tsdb.block.blocks import BlockList
+from qvmon.tsdb.block.blocks import by_rank
 from qvmon.tsdb.block.cache import PageCache
 from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.samples import DamagedBlockError
-from qvmon.tsdb.deletion.tombstones import open_tombstones
+from qvmon.tsdb.deletion.tombstones import Tombstone
 from qvmon.tsdb.files.paths import BlockPaths, DataPaths
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.upkeep.compact import write_merged
@@ -19,11 +19,19 @@ from qvmon.tsdb.upkeep.compact import write_merged
 _CACHE_BYTES = 64 << 20
 
 
-def merge_apart(directory: Path, numbers: Sequence[int], into: int) -> bool:
+def merge_apart(
+    directory: Path, numbers: Sequence[int], into: int, deletions: Iterable[Tombstone]
+) -> bool:
     """Write block ``into`` with the samples of blocks ``numbers``; return whether there are any.
 
-    What was deleted is left out. The blocks themselves stay: it is for the directory's owner, who
-    must not change them meanwhile, to show the new one in their place.
+    The blocks themselves stay: it is for the directory's owner, who must not change them meanwhile,
+    to show the new one in their place.
+
+    Args:
+        directory: Where they are.
+        numbers: Of the blocks to merge.
+        into: Of the block to write.
+        deletions: What is left out, as the owner has it in memory: files may rot.
 
     Raises:
         DamagedBlockError: For a block that cannot be read.
@@ -31,14 +39,13 @@ def merge_apart(directory: Path, numbers: Sequence[int], into: int) -> bool:
     paths = DataPaths(directory)
     wanted = [paths.block(number) for number in numbers]
     index, cache = Index(sum(map(_series_in, wanted))), PageCache(_CACHE_BYTES)
-    blocks = BlockList(paths, index, cache, into - 1)
-    blocks.add([_opened(each, index, cache) for each in wanted])
-    for tombstone in open_tombstones(paths.tombstones, paths.quarantine, []).entries:
+    blocks = by_rank(_opened(each, index, cache) for each in wanted)
+    for tombstone in deletions:
         ids = index.match(tombstone.matchers)
         for block in blocks:
             if block.meta.number <= tombstone.through_block:
                 block.delete(ids, tombstone.start_ms, tombstone.end_ms)
-    return bool(write_merged(index, blocks, list(blocks)))
+    return write_merged(index, paths.block(into), blocks)
 
 
 def _opened(paths: BlockPaths, index: Index, cache: PageCache) -> Block:

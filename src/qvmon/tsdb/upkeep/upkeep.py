@@ -11,24 +11,26 @@ from threading import Lock
 import numpy as np
 
 from qvmon.model.errors import ErrorKind, QvmonError
+from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.changes import Changes
-from qvmon.tsdb.deletion.tombstones import TombstoneBook
-from qvmon.tsdb.files.paths import DataPaths
+from qvmon.tsdb.deletion.deletions import Deletions
+from qvmon.tsdb.deletion.tombstones import Tombstone
+from qvmon.tsdb.files.paths import BlockPaths, DataPaths
 from qvmon.tsdb.head.head import Head
-from qvmon.tsdb.head.late import LateSamples
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.wal import WriteAheadLog
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.recovery.head_state import HeadState
 from qvmon.tsdb.recovery.readiness import Readiness
 from qvmon.tsdb.rows import EARLIEST
-from qvmon.tsdb.upkeep.compact import expired, merge_blocks, mergeable
+from qvmon.tsdb.upkeep.compact import expired, mergeable, write_merged
 from qvmon.tsdb.upkeep.flush import flush_head, flush_late
 
-Merger = Callable[[Path, Sequence[int], int], None]
-"""(directory, blocks, the number of the block to write); returns once that is there."""
+Merger = Callable[[Path, Sequence[int], int, Sequence[Tombstone]], None]
+"""(directory, blocks, the number of the block to write, what to leave out of it); returns once that
+is there."""
 
 
 class Upkeep:
@@ -46,7 +48,7 @@ class Upkeep:
         head: Its newest samples.
         wal: The log of these.
         blocks: Its other samples.
-        tombstones: What was deleted.
+        deletions: What is left out.
         changes: Is told when samples go.
         writing: Held by whoever appends.
         readiness: Nothing is done before it has ended.
@@ -62,7 +64,7 @@ class Upkeep:
         head: Head,
         wal: WriteAheadLog,
         blocks: BlockList,
-        tombstones: TombstoneBook,
+        deletions: Deletions,
         changes: Changes,
         writing: Lock,
         readiness: Readiness,
@@ -77,14 +79,13 @@ class Upkeep:
         self._head = head
         self._wal = wal
         self._blocks = blocks
-        self._tombstones = tombstones
+        self._deletions = deletions
         self._changes = changes
         self._writing = writing
         self._readiness = readiness
         self._lock = Lock()
         self._ended = False
         self._flushed_before = state.settled_before_ms
-        self._frozen: tuple[int, LateSamples] | None = None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -114,14 +115,14 @@ class Upkeep:
             if written or self._head.late_count >= self._options.late_samples:
                 written += self._flush_late()
             if written:
-                self._forget_tombstones()
+                self._deletions.forget_spent()
             return written
 
     def _flush_due(self) -> int:
         written = 0
         while (end := self._due()) is not None:
             self._head.settle(end)
-            written += flush_head(self._head, self._index, self._blocks, end)
+            written += flush_head(self._head, self._index, self._blocks, self._deletions, end)
             self._head.trim(end)
             self._flushed_before = end
         return written
@@ -132,18 +133,15 @@ class Upkeep:
         return end if self._head.newest >= end + length // 2 else None
 
     def _flush_late(self) -> int:
-        """Write the late samples to blocks of their own, then drop the log's finished segments.
-
-        What could not be written is tried again before those that came since.
-        """
+        """Write the late samples to blocks of their own, then drop the log's finished segments."""
         with self._writing:
-            if self._frozen is None:
-                self._frozen = self._wal.rotate(), self._head.freeze_late()
-            segment, late = self._frozen
+            segment = self._wal.rotate()
+            self._head.freeze_late()
         length = self._options.block_ms
-        written, different = flush_late(late, self._index, self._blocks, length)
+        written, different = flush_late(
+            self._head, self._index, self._blocks, self._deletions, length
+        )
         self.overruled += different
-        self._frozen = None
         self._head.drop_frozen_late()
         self.state = HeadState(self._flushed_before, segment)
         self.state.save(self._paths.head_state)
@@ -167,48 +165,40 @@ class Upkeep:
             concerned = [block.meta.number for block in self._blocks if len(block.deleted)]
             for number in concerned:
                 self._merge({number})
-            self._forget_tombstones()
+            self._deletions.forget_spent()
         return len(concerned)
 
     def _merge(self, numbers: set[int]) -> None:
+        with self._deletions.held_off():
+            paths, deletions = self._blocks.next_paths(), self._deletions.entries
+        sources = [block for block in self._blocks if block.meta.number in numbers]
         try:
             if self.merger is None:
-                merge_blocks(self._index, self._blocks, numbers)
+                write_merged(self._index, paths, sources)
             else:
-                self._merge_elsewhere(self.merger, numbers)
+                self._merge_elsewhere(self.merger, sources, paths, deletions)
         except DamagedBlockError as error:
             self._blocks.quarantine(error)
+            return
+        if paths.directory.exists():
+            self._deletions.publish(paths)
+        self._blocks.remove(sources)
 
-    def _merge_elsewhere(self, merge: Merger, numbers: set[int]) -> None:
-        paths = self._blocks.next_paths()
+    def _merge_elsewhere(
+        self,
+        merge: Merger,
+        sources: Sequence[Block],
+        paths: BlockPaths,
+        deletions: Sequence[Tombstone],
+    ) -> None:
         try:
-            merge(self._paths.root, sorted(numbers), paths.number)
+            numbers = sorted(block.meta.number for block in sources)
+            merge(self._paths.root, numbers, paths.number, deletions)
         except QvmonError:
             if not paths.directory.exists():
                 raise
         finally:
             shutil.rmtree(paths.temporary.directory, ignore_errors=True)
-        sources = [block for block in self._blocks if block.meta.number in numbers]
-        if paths.directory.exists():
-            self._blocks.publish(paths)
-        self._blocks.remove(sources)
-
-    def _forget_tombstones(self) -> None:
-        """Strike out the deletions of which neither the log nor a block has anything left."""
-        self._blocks.clear_away()
-        oldest = min(self._paths.segments(), default=self._wal.current)
-        cut = [block.meta for block in self._blocks if len(block.deleted)]
-        self._tombstones.forget(
-            lambda each: (
-                each.before_segment <= oldest
-                and not any(
-                    meta.number <= each.through_block
-                    and meta.start_ms <= each.end_ms
-                    and meta.end_ms >= each.start_ms
-                    for meta in cut
-                )
-            )
-        )
 
     def retain(self, now_ms: int) -> int:
         """Delete the blocks that retention no longer keeps; return how many.

@@ -120,11 +120,11 @@ def test_a_block_without_a_sample_left_goes_when_it_is_cleaned(small):
 def test_a_deletion_is_forgotten_when_no_file_has_what_it_deleted(small):
     fill(small, 1)
     small.delete(1, start=0, end=1_500)
-    assert len(small.database.tombstones.entries) == 1
+    assert len(small.database.deletions.entries) == 1
     small.append(*((1, t, 1.0) for t in range(4_000, 9_000, 100)))
     small.database.upkeep.flush()
     small.database.upkeep.clean_tombstones()
-    assert small.database.tombstones.entries == ()
+    assert small.database.deletions.entries == ()
     small.reopen()
     assert min(small.read()[1]) == (1_600, 1_600.0)
 
