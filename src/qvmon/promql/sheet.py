@@ -83,6 +83,11 @@ def no_labels(rows: int) -> LabelFrame:
     return LabelFrame((), np.zeros((rows, 0), np.int32), SymbolTable())
 
 
+def no_series() -> Sheet:
+    """Return what an expression is that is evaluated at no step at all."""
+    return sheet(no_labels(0), np.zeros((0, 0)), np.zeros((0, 0), np.bool_))
+
+
 def row_groups(codes: Int32s) -> tuple[Int64s, Int64s]:
     """Return which rows are equal.
 
