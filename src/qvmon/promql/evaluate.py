@@ -31,7 +31,7 @@ from qvmon.promql.plan import Plan, Scope, is_fixed, unwrapped
 from qvmon.promql.position import Span
 from qvmon.promql.quoting import quote
 from qvmon.promql.results import Grid, Matrix, Result, Samples, Scalar, Text, Vector
-from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, sheet, unnamed
+from qvmon.promql.sheet import Sheet, at_every_step, label_order, merged, no_series, sheet, unnamed
 from qvmon.promql.watch import Watch, at_steps, in_last_window, in_windows
 from qvmon.promql.windows.kernels import instant_values
 from qvmon.promql.windows.parts import by_parts
@@ -253,7 +253,7 @@ class Evaluation:
             raise QvmonError(ErrorKind.INTERNAL, f"{node} is no range vector")
         inner = scope.inside(node)
         is_all = self.watch.tally is not None and self.watch.tally.enter(inner.grid)
-        values = self.vector(node.expression, inner)
+        values = self.vector(node.expression, inner) if inner.grid.steps else no_series()
         if last and self.drop_late:
             values = merged(unnamed(values, values.unnamed))
         columns = windows.columns_of(values, inner.grid.times())
