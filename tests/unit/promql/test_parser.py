@@ -169,8 +169,10 @@ def test_modifiers_belong_to_the_nearest_selector() -> None:
         ("é + 1 +", "1:9: parse error: unexpected end of input"),
         (
             "1e-==",
-            '1:1: parse error: error parsing number: strconv.ParseFloat: parsing "1e-": '
-            "invalid syntax",
+            (
+                '1:1: parse error: error parsing number: strconv.ParseFloat: parsing "1e-": '
+                "invalid syntax"
+            ),
         ),
         ("x[#\n5m]", "1:3: parse error: unexpected character in duration expression: '#'"),
         ("Step()", '1:1: parse error: unknown function with name "Step"'),
