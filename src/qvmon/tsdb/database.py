@@ -328,6 +328,7 @@ class Database:
                 name,
                 [block.meta.number for block in self.blocks],
                 [number for number in numbers if number < current],
+                self.deletions.entries,
             )
 
     def close(self) -> None:

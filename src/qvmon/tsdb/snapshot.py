@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qvmon.model.errors import ErrorKind, QvmonError, not_found
+from qvmon.tsdb.deletion.tombstones import Tombstone, content
 from qvmon.tsdb.files.durable import publish_directory, sync
 from qvmon.tsdb.files.paths import DataPaths, temporary
 
@@ -24,6 +25,7 @@ def write_snapshot(
     name: str,
     blocks: Iterable[int],
     segments: Sequence[int],
+    deletions: Sequence[Tombstone],
 ) -> Path:
     """Make ``paths.snapshots / name``; nothing may delete the blocks and segments meanwhile.
 
@@ -32,6 +34,7 @@ def write_snapshot(
         name: New.
         blocks: Numbers of the blocks that belong to it.
         segments: Numbers of the segments, none of them written to any more.
+        deletions: What counts as gone in these.
 
     Raises:
         QvmonError: UNAVAILABLE, when the file system refuses; nothing is left behind.
@@ -44,7 +47,8 @@ def write_snapshot(
             _share_files(paths.block(number).directory, prepared.block(number).directory)
         for number in segments:
             _share(paths.segment(number), prepared.segment(number))
-        for file in (paths.head_state, paths.tombstones, paths.metadata, paths.unknown):
+        prepared.tombstones.write_bytes(content(deletions))
+        for file in (paths.head_state, paths.metadata, paths.unknown):
             if file.exists():
                 shutil.copyfile(file, prepared.root / file.name)
         sync(prepared.blocks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from qvmon.model.series import MetricMetadata, SampleBatch, Selection, SeriesKey
 from qvmon.stores.telemetry import TelemetryConfig, TelemetryStore
 from qvmon.testing.clock import JumpingClock
 from qvmon.tsdb.snapshot import restore_snapshot
+from qvmon.tsdb.upkeep.upkeep import Upkeep
 
 NOW_MS = 1_700_000_000_000
 ALL = Matcher("__name__", MatchOp.NOT_EQUAL, "")
@@ -60,6 +62,25 @@ async def test_deleted_series_are_gone_and_stay_gone_when_their_bytes_are(store)
     assert await counts(store) == {"up": 300}
     await append(store, "down", [NOW_MS])
     assert await counts(store) == {"up": 300, "down": 1}
+
+
+async def test_a_deletion_waits_for_no_round_of_upkeep(store, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def compact(_: Upkeep) -> bool:
+        begun.set()
+        return not go_on.wait()
+
+    monkeypatch.setattr(Upkeep, "compact", compact)
+    upkeep = asyncio.create_task(store.upkeep())
+    await asyncio.to_thread(begun.wait)
+    try:
+        await store.delete_series([(DOWN,)], 0, 2**62)
+        assert await counts(store) == {"up": 300}
+        assert not upkeep.done()
+    finally:
+        go_on.set()
+    await upkeep
 
 
 async def test_a_deletion_without_matchers_is_refused(store):

@@ -59,6 +59,16 @@ def test_a_file_of_tombstones_that_rots_lets_nothing_back_into_merged_blocks(sma
     assert not list(small.database.paths.quarantine.glob("*"))
 
 
+def test_a_file_of_tombstones_that_rots_lets_nothing_back_into_a_snapshot(small, tmp_path):
+    fill(small, 1, 2)
+    small.database.upkeep.flush()
+    small.delete(1, start=0, end=2_000)
+    small.database.paths.tombstones.write_bytes(b"rotten")
+    restored = Small(small.database.snapshot("one"))
+    assert restored.read() == {1: left((0, 2_000)), 2: EXPECTED}
+    restored.database.close()
+
+
 @pytest.mark.parametrize("elsewhere", [True, False])
 def test_what_is_deleted_during_a_merge_is_not_in_the_merged_block(small, monkeypatch, elsewhere):
     fill(small, 1, 2)
