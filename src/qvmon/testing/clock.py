@@ -48,6 +48,11 @@ class JumpingClock:
         self._move_to(end)
         await settle()
 
+    @property
+    def sleeping(self) -> int:
+        """How many tasks wait for the clock."""
+        return sum(not future.done() for _, _, future in self._sleepers)
+
     def jump_wall(self, seconds: float) -> None:
         """Set the wall time forward or back without waking anybody, as an administrator might."""
         self._now_ns += int(seconds * 1e9)

@@ -12,6 +12,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import event
 
+from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.stores.ledger.config import LedgerConfig
 
 APPEND_LOCK = 0x71766D6F6E  # "qvmon": the advisory lock that puts all writers in one order
@@ -65,6 +66,20 @@ def migrate(engine: sa.Engine) -> None:
         lock_appends(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def failure(error: sa.exc.DBAPIError) -> QvmonError:
+    """Return what an error of the database means to those who use the ledger."""
+    match error:
+        case sa.exc.OperationalError() | sa.exc.InterfaceError():
+            kind = ErrorKind.UNAVAILABLE
+        case sa.exc.IntegrityError() | sa.exc.ProgrammingError() | sa.exc.DataError():
+            kind = ErrorKind.INTERNAL
+        case sa.exc.DatabaseError():  # SQLite: no database, or a malformed one
+            kind = ErrorKind.CORRUPT
+        case _:
+            kind = ErrorKind.INTERNAL
+    return QvmonError(kind, f"ledger database: {error.orig}")
 
 
 def lock_appends(connection: sa.Connection) -> None:

@@ -18,7 +18,13 @@ from qvmon.model.ledger import Consumed, Order, Page, Projection, Row
 from qvmon.model.metrics import Registry
 from qvmon.stores.ledger import metrics
 from qvmon.stores.ledger.config import LedgerConfig
-from qvmon.stores.ledger.database import ledger_url, lock_appends, migrate, open_engine
+from qvmon.stores.ledger.database import (
+    failure,
+    ledger_url,
+    lock_appends,
+    migrate,
+    open_engine,
+)
 from qvmon.stores.ledger.projections import Projections
 from qvmon.stores.ledger.records import fact_of
 from qvmon.stores.ledger.roots import RootSigner
@@ -69,8 +75,8 @@ class LedgerStore:
         """Open the database, bring it up to date, take the chain's lease.
 
         Raises:
-            QvmonError: UNAVAILABLE when the database cannot be reached, CONFLICT when another
-                writer holds the chain.
+            QvmonError: UNAVAILABLE when the database cannot be reached, CORRUPT when it is none,
+                CONFLICT when another writer holds the chain.
         """
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
         self._wakeups = Wakeups()
@@ -89,8 +95,8 @@ class LedgerStore:
             with self._engine.begin() as connection:
                 lock_appends(connection)
                 self._projections.prepare(connection)
-        except sa.exc.OperationalError as error:
-            raise QvmonError(ErrorKind.UNAVAILABLE, f"ledger database: {error.orig}") from None
+        except sa.exc.DBAPIError as error:
+            raise failure(error) from None
         self._signer = RootSigner(self._directory / "ledger-signing-key.pem")
         self._writer = ChainWriter(
             self._engine,
@@ -224,8 +230,8 @@ class LedgerStore:
             try:
                 with self._reading.begin() as connection:
                     return read(connection)
-            except sa.exc.OperationalError as error:
-                raise QvmonError(ErrorKind.UNAVAILABLE, f"ledger database: {error.orig}") from None
+            except sa.exc.DBAPIError as error:
+                raise failure(error) from None
 
         if self._closed:
             raise QvmonError(ErrorKind.UNAVAILABLE, "the ledger is closed")
@@ -241,9 +247,9 @@ class LedgerStore:
             await self._clock.sleep(seconds)
             try:
                 await asyncio.to_thread(act)
-            except (QvmonError, sa.exc.OperationalError) as error:
-                kind = error.kind if isinstance(error, QvmonError) else ErrorKind.UNAVAILABLE
-                self._registry.value(metrics.CONFLICTS, kind.value).add()
+            except (QvmonError, sa.exc.DBAPIError) as error:
+                told = error if isinstance(error, QvmonError) else failure(error)
+                self._registry.value(metrics.CONFLICTS, told.kind.value).add()
 
 
 def _cursor_of(connection: sa.Connection, consumer: str) -> tuple[dict[str, int], int]:

@@ -15,7 +15,7 @@ from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.facts import Fact, FactDraft
 from qvmon.model.ledger import Consumed
 from qvmon.stores.ledger.chain import GENESIS
-from qvmon.stores.ledger.database import lock_appends
+from qvmon.stores.ledger.database import failure, lock_appends
 from qvmon.stores.ledger.projections import Projections
 from qvmon.stores.ledger.records import ChainHead, fact_of, number_drafts
 from qvmon.stores.ledger.schema import chains, cursors, facts
@@ -204,6 +204,6 @@ def move_cursor(connection: sa.Connection, consumed: Consumed) -> None:
 def _as_qvmon_error(error: Exception) -> QvmonError:
     if isinstance(error, QvmonError):
         return error
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
-        return QvmonError(ErrorKind.UNAVAILABLE, f"ledger database: {error.orig}")
+    if isinstance(error, sa.exc.DBAPIError):
+        return failure(error)
     return QvmonError(ErrorKind.INTERNAL, f"append failed: {error!r}")

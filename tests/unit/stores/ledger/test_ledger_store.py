@@ -8,8 +8,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Semaphore
 
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from qvmon.model.errors import ErrorKind, QvmonError
@@ -24,6 +26,7 @@ from qvmon.stores.ledger import (
     open_engine,
     verify,
 )
+from qvmon.stores.ledger.writer import ChainWriter
 from qvmon.testing.clock import JumpingClock
 
 WORDS = Projection(
@@ -169,6 +172,42 @@ async def test_a_chain_has_one_writer_until_its_lease_ends(tmp_path: Path) -> No
         await first.append([saying("too late")])
     await second.append([saying("mine now")])
     await second.stop()
+
+
+async def test_the_lease_is_renewed_after_the_database_was_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever way a driver has to say that it lost its connection."""
+    renew, tried = ChainWriter.renew, Semaphore(0)
+    away = [sa.exc.InterfaceError("SELECT", {}, ConnectionError("the connection is closed"))]
+
+    def renew_or_fail(writer: ChainWriter) -> None:
+        try:
+            if away:
+                raise away.pop()
+            renew(writer)
+        finally:
+            tried.release()
+
+    monkeypatch.setattr(ChainWriter, "renew", renew_or_fail)
+    clock = JumpingClock()
+    ledger = store(tmp_path, clock=clock)
+    await ledger.start()
+    for _ in range(4):  # 20 s: longer than the lease of 15 s
+        await clock.advance(5)
+        assert await asyncio.to_thread(tried.acquire, timeout=10)
+        while clock.sleeping < 2:  # noqa: ASYNC110 - renewal and roots, back from their threads
+            await asyncio.sleep(0)
+    with pytest.raises(QvmonError, match="is being written by me"):
+        await store(tmp_path, holder="other", clock=clock).start()
+    await ledger.stop()
+
+
+async def test_what_is_no_database_is_called_corrupt(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"not what was written" * 1000)
+    with pytest.raises(QvmonError, match="not a database") as refused:
+        await store(tmp_path).start()
+    assert refused.value.kind is ErrorKind.CORRUPT
 
 
 async def test_the_same_instance_takes_its_chain_back_at_once(tmp_path: Path) -> None:
