@@ -59,6 +59,7 @@ def serve(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Run qvmon until it is told to stop."""
+    _compile_once()
     from qvmon.app.serve import serve_until_stopped
     from qvmon.app.settings import Overrides, read_settings
 
@@ -82,6 +83,7 @@ def demo(
     listen: Annotated[str, typer.Option(help="HOST:PORT to answer on.")] = "127.0.0.1:9090",
 ) -> None:
     """Watch this host, qvmon itself and a simulated trading platform."""
+    _compile_once()
     from qvmon.app.demo import run_demo
 
     run_demo(data_dir, listen)
@@ -90,9 +92,19 @@ def demo(
 @app.command()
 def warm() -> None:
     """Compile every kernel now, so that later starts are quick."""
-    from qvmon.app.warm import warm as compile_kernels
+    from qvmon.app.warming import warm_visibly
 
-    compile_kernels()
+    warm_visibly()
+
+
+def _compile_once() -> None:
+    """Let a new installation compile before it serves; each query would wait for its kernels."""
+    from qvmon.app.warm import is_warm
+
+    if not is_warm():
+        from qvmon.app.warming import warm_visibly
+
+        warm_visibly()
 
 
 @app.command()

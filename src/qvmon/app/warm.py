@@ -1,15 +1,17 @@
-"""Compiling every kernel once, so that later starts find machine code."""
+"""Compiling every kernel once, so that processes find machine code when they need it."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from qvmon.model.compiled import cache_directory, kernels_of
 
 
 def kernel_modules(package: str = "qvmon") -> tuple[str, ...]:
@@ -30,15 +32,24 @@ def _kernels_below(name: str, spec: ModuleSpec | None) -> Iterator[str]:
                 yield from _kernels_below(full, below)
 
 
-def warm() -> None:
-    """Import, and by that compile, every kernel module, showing how far it has come."""
-    modules = kernel_modules()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn()) as progress:
-        task = progress.add_task("compiling kernels", total=len(modules))
-        for module in modules:
-            short = module.removeprefix("qvmon.").removesuffix(".kernels")
-            progress.update(task, description=f"compiling kernels: {short}")
-            importlib.import_module(module)
-            progress.advance(task)
-        progress.update(task, description="kernels are compiled")
+def is_warm() -> bool:
+    """Return whether ``warm`` has once ended for this version of everything."""
+    return _stamp().exists()
+
+
+def warm(told: Callable[[str], None]) -> None:
+    """Find or make the machine code of every kernel.
+
+    Args:
+        told: Called with each module's name before its turn.
+    """
+    for module in kernel_modules():
+        told(module)
+        for each in kernels_of(importlib.import_module(module)):
+            each.load()
+    _stamp().touch()
+
+
+def _stamp() -> Path:
+    versions = (version("quantivista-monitoring"), version("numba"), sys.implementation.cache_tag)
+    return cache_directory() / f"kernels-{'-'.join(versions)}.warm"
