@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+
+import cramjam
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -208,3 +211,18 @@ def test_whatever_is_sent_means_the_same_with_and_without_memory(
         assert request.refused_samples() == plain.refused_samples()
         assert request.dropped == plain.dropped
         assert [e for _, e in request.exemplars] == [e for _, e in plain.exemplars]
+
+
+def test_requests_of_any_size_and_encoding_are_recognised() -> None:
+    store = Store()
+    long = series([("__name__", "m"), ("a", "x" * (3 << 20)), ("b", "y" * (3 << 20))])
+    plain = packed(series(NAMED, sample(1.0, 1)))
+    store.read(plain)
+    for body in (packed(long), packed(long), plain):
+        request = store.memory.read(body, "snappy", max_bytes=MOST << 3)
+        store.memory.learn(request, store.ids(request))
+    assert len(request.known) == 1
+    assert len(store.memory) == 2
+    message = bytes(cramjam.snappy.decompress_raw(plain))
+    for body, encoding in ((message, "identity"), (gzip.compress(message), "GZIP ")):
+        assert len(store.memory.read(body, encoding, max_bytes=MOST).known) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 
 from qvmon.model.errors import QvmonError
 from qvmon.model.series import Bytes, Int64s, SampleBatch
-from qvmon.wire.compression import decompress
+from qvmon.wire.compression import decompress, open_snappy
 from qvmon.wire.remote_write.decoding import WriteRequest, decode, read_message
 from qvmon.wire.remote_write.recognition import kernels
 
+_Columns = tuple[Int64s, Int64s, NDArray[np.uint64], Int64s]
+
+_DESK_BYTES = 4 << 20
 _FIRST_ROOM = 1024
 _SHORTEST_SAMPLE = 9
 _SHORTEST_SERIES = 16
@@ -54,6 +58,28 @@ class _Rows:
         return _Rows(self.count, hashes, ids, followers, slots)
 
 
+class _Desk:
+    """Room for one request at a time, kept from one to the next: fresh memory costs its pages."""
+
+    def __init__(self) -> None:
+        self.message: Bytes = np.empty(_DESK_BYTES, np.uint8)
+        self._columns = _columns(_DESK_BYTES)
+
+    def columns(self, size: int) -> _Columns:
+        """Return room for what a message of ``size`` bytes may hold."""
+        return self._columns if size <= _DESK_BYTES else _columns(size)
+
+
+def _columns(size: int) -> _Columns:
+    samples = size // _SHORTEST_SAMPLE + 1
+    return (
+        np.empty(samples, np.int64),
+        np.empty(samples, np.int64),
+        np.empty(samples, np.uint64),
+        np.empty((size // _SHORTEST_SERIES + 1, 2), np.int64),
+    )
+
+
 class SeriesMemory:
     """Recognises series by their labels as senders write them; takes some 60 bytes for each.
 
@@ -71,6 +97,7 @@ class SeriesMemory:
         words = np.frombuffer(secrets.token_bytes(32), np.uint64)
         self._secret = words | np.array([0, 0, 1, 1], np.uint64)
         self._rows = _Rows.none()
+        self._desks: deque[_Desk] = deque(maxlen=2)
 
     def __len__(self) -> int:
         return self._rows.count
@@ -88,21 +115,29 @@ class SeriesMemory:
         """
         if not len(self):
             return decode(body, content_encoding, max_bytes=max_bytes)
-        message = decompress(body, content_encoding or "snappy", max_bytes)
-        known, rest = self._recognised(np.frombuffer(message, np.uint8))
-        if len(rest) == len(message):
-            return read_message(message)
+        try:
+            desk = self._desks.pop()
+        except IndexError:
+            desk = _Desk()
+        try:
+            return self._read(body, content_encoding.strip().lower(), max_bytes, desk)
+        finally:
+            self._desks.append(desk)
+
+    def _read(self, body: bytes, encoding: str, max_bytes: int, desk: _Desk) -> WriteRequest:
+        if encoding in {"", "snappy"}:
+            message = open_snappy(body, max_bytes, desk.message)
+        else:
+            message = np.frombuffer(decompress(body, encoding, max_bytes), np.uint8)
+        known, rest = self._recognised(message, desk)
         try:
             return read_message(rest, known)
         except QvmonError:
-            return read_message(message)  # which says where in the whole of it the mistake is
+            return read_message(message.tobytes())  # it says where in the whole the mistake is
 
-    def _recognised(self, message: Bytes) -> tuple[SampleBatch, bytes]:
+    def _recognised(self, message: Bytes, desk: _Desk) -> tuple[SampleBatch, bytes]:
         """Return the samples of known series, and the message without them."""
-        room = len(message) // _SHORTEST_SAMPLE + 1
-        series, timestamps = np.empty(room, np.int64), np.empty(room, np.int64)
-        bits = np.empty(room, np.uint64)
-        rest = np.empty((len(message) // _SHORTEST_SERIES + 1, 2), np.int64)
+        columns = series, timestamps, values, rest = desk.columns(len(message))
         rows = self._rows
         samples, stretches = kernels.recognise(
             message,
@@ -112,14 +147,11 @@ class SeriesMemory:
             rows.followers,
             rows.slots,
             rows.count,
-            series,
-            timestamps,
-            bits,
-            rest,
+            *columns,
         )
-        values = bits[:samples].view(np.float64)
         left = b"".join(message[start:end].tobytes() for start, end in rest[:stretches].tolist())
-        return SampleBatch(series[:samples], timestamps[:samples], values), left
+        kept = series[:samples].copy(), timestamps[:samples].copy(), values[:samples].copy()
+        return SampleBatch(kept[0], kept[1], kept[2].view(np.float64)), left
 
     def learn(self, request: WriteRequest, ids: Int64s) -> None:
         """Remember the series of a request that were not recognised.
