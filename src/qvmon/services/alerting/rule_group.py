@@ -127,23 +127,29 @@ class GroupEvaluation:
             await rule.record(tick)
         except QvmonError as failure:
             error = failure
-        except Exception as defect:
-            log.exception(
-                "rule evaluation failed", group=self.group.name, rule=course.rule.rule.name
-            )
+        except Exception as defect:  # noqa: BLE001 - one rule; counted and logged below
             error = QvmonError(ErrorKind.INTERNAL, f"{type(defect).__name__}: {defect}")
+            error.__cause__ = defect
+        self._complain(course, error)
         course.health, course.error = ("ok", "") if error is None else ("err", error.message)
         course.last_ms, course.seconds = tick.time_ms, clock.monotonic() - began
         meters.evaluation_seconds.observe(course.seconds)
         if error is not None:
             meters.failures.value(*self._place, error.kind.value).add()
-            log.warning(
-                "rule failed",
-                group=self.group.name,
-                rule=course.rule.rule.name,
-                error=error.message,
-            )
         return drafts
+
+    def _complain(self, course: _Course, error: QvmonError | None) -> None:
+        """Log what is wrong with a rule, once for as long as it is the same; defects with where."""
+        if error is None or error.message == course.error:
+            return
+        is_defect = error.kind is ErrorKind.INTERNAL
+        log.warning(
+            "rule failed",
+            group=self.group.name,
+            rule=course.rule.rule.name,
+            error=error.message,
+            exc_info=error.__cause__ if is_defect else None,
+        )
 
     async def _record(self) -> None:
         """Append what was decided, in parts, so that other groups' facts come in between."""

@@ -119,6 +119,27 @@ async def test_a_failed_query_never_closes_an_alert(running) -> None:
     assert running.types() == ["alert.pending", "alert.firing"]
 
 
+async def test_what_is_wrong_with_a_rule_is_logged_once_until_it_is_something_else(running) -> None:
+    defect = ZeroDivisionError("a defect")
+
+    def break_down(_: str) -> None:
+        raise defect
+
+    with capture_logs() as logs:
+        running.queries.before = break_down
+        await _ticks(running, 3)
+        running.queries.before = lambda _: None
+        running.queries.answers["job:x > 5"] = QvmonError(ErrorKind.TIMEOUT, "too slow")
+        await _ticks(running, 3)
+        running.queries.answers["job:x > 5"] = {}
+        await _ticks(running, 1)
+        running.queries.answers["job:x > 5"] = QvmonError(ErrorKind.TIMEOUT, "too slow")
+        await _ticks(running, 1)
+    of_rule = [each for each in logs if each["event"] == "rule failed" and each["rule"] == "High"]
+    said = [(each["error"], each["exc_info"]) for each in of_rule]
+    assert said == [("ZeroDivisionError: a defect", defect)] + 2 * [("too slow", None)]
+
+
 async def test_an_alert_outlives_its_samples_while_its_targets_are_down(running) -> None:
     running.queries.answers["job:x > 5"] = {Labels(job="a"): 7.0}
     await _ticks(running, 3)
