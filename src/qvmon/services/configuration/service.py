@@ -98,27 +98,36 @@ class AccessService:
         Raises:
             QvmonError: UNAUTHENTICATED, or EXHAUSTED with ``retry_after_seconds``.
         """
-        user = await self._login.prove(login, password, address)
+        proven = await self._login.prove(login, password, address)
         secret = sessions.new_secret()
+        async with self._changing:
+            user = await self._unchanged(proven)
+            session_id = await self._open_session(user, sessions.digest(secret), address)
+        return secret, _identity(user, session_id)
+
+    async def _unchanged(self, proven: User) -> User:
+        """Return a user as of now, whose password is still the one that was proven a moment ago."""
+        user = await self._directory.user(proven.login)
+        if user is None or user.disabled or user.password_hash != proven.password_hash:
+            raise QvmonError(
+                ErrorKind.UNAUTHENTICATED, "the user was changed meanwhile: log in again"
+            )
+        return user
+
+    async def _open_session(self, user: User, session_id: str, address: str) -> str:
         now = now_us(self._clock)
-        existing = await self._directory.sessions_of(login)
-        opened = sessions.open_session(login, sessions.digest(secret), address, now, self.config)
+        existing = await self._directory.sessions_of(user.login)
+        opened = sessions.open_session(user.login, session_id, address, now, self.config)
+        actor, came_in = user.principal.actor, LoginSucceeded(login=user.login, address=address)
+        room = sessions.make_room(existing, now, self.config.sessions_per_user)
         await self._append(
             [
-                FactDraft(
-                    LoginSucceeded(login=login, address=address),
-                    users.subject(login),
-                    user.principal.actor,
-                    now,
-                ),
-                *self._closing(
-                    sessions.make_room(existing, now, self.config.sessions_per_user),
-                    user.principal,
-                ),
-                FactDraft(opened, sessions.subject(opened.session_id), user.principal.actor, now),
+                FactDraft(came_in, users.subject(user.login), actor, now),
+                *self._closing(room, user.principal),
+                FactDraft(opened, sessions.subject(session_id), actor, now),
             ]
         )
-        return secret, _identity(user, opened.session_id)
+        return session_id
 
     async def log_out(self, identity: Identity) -> None:
         """End the browser session of ``identity``."""
@@ -227,12 +236,13 @@ class AccessService:
             QvmonError: UNAUTHENTICATED when ``current`` is wrong, EXHAUSTED while backing off,
                 INVALID when ``new`` cannot be used.
         """
-        user = await self._login.prove(identity.login, current, address)
-        require_acceptable(new, user.login, self.config.password)
+        proven = await self._login.prove(identity.login, current, address)
+        require_acceptable(new, proven.login, self.config.password)
         if new == current:
             raise QvmonError(ErrorKind.INVALID, "the new password is the current one", field="new")
-        body = UserPasswordChanged(login=user.login, password_hash=await self._hashes.make(new))
+        body = UserPasswordChanged(login=proven.login, password_hash=await self._hashes.make(new))
         async with self._changing:
+            user = await self._unchanged(proven)
             await self._record_change(identity.principal, user, [body])
         return await self.log_in(user.login, new, address)
 

@@ -179,6 +179,24 @@ async def test_a_change_of_the_user_ends_their_sessions(house: House, change: di
     assert await house.access.authenticate_session(secret) is None
 
 
+@pytest.mark.parametrize("change", [{"disabled": True}, {"password": BETTER}])
+async def test_no_session_comes_of_a_password_that_is_replaced_while_it_is_checked(
+    house: House, monkeypatch: pytest.MonkeyPatch, change: dict
+) -> None:
+    """Else somebody who knew the old one would stay inside."""
+    await house.access.create_user(ROOT, "ada", GOOD, ["viewer"])
+    prove = house.access._login.prove
+
+    async def prove_while_the_administrator_acts(*asked: str):
+        proven = await prove(*asked)
+        await house.access.change_user(ROOT, "ada", **change)
+        return proven
+
+    monkeypatch.setattr(house.access._login, "prove", prove_while_the_administrator_acts)
+    assert await kind_of(house.access.log_in("ada", GOOD, "::1")) is ErrorKind.UNAUTHENTICATED
+    assert "session.opened" not in house.types()
+
+
 async def test_log_out_ends_the_session(house: House) -> None:
     secret, identity = await house.settled_user("ada", "viewer")
     await house.access.log_out(identity)
