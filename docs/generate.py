@@ -16,6 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import msgspec
 import typer.main
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, SecretStr
@@ -155,7 +156,7 @@ def _default(field: FieldInfo) -> str:
     return f"`{value}`"
 
 
-def _attribute_docs(model: type[BaseModel]) -> dict[str, str]:
+def _attribute_docs(model: type) -> dict[str, str]:
     """Return what the ``Attributes`` section of a class and its bases says of each field."""
     said: dict[str, str] = {}
     for cls in reversed(model.__mro__):
@@ -194,27 +195,31 @@ def _metrics(module: Any) -> Iterator[Metric]:
 
 def facts_page() -> str:
     """Return every type of fact with its fields."""
-    parts = []
-    for name, body in sorted(body_types().items()):
-        rows = [(f"`{field}`",) for field in body.__struct_fields__]
-        summary = (body.__doc__ or "").split("\n\n")[0]
-        parts.append(
-            f"## {name}\n\n{summary} (version {body.VERSION})\n\n{table(('field',), rows)}"
-        )
+    parts = [
+        f"## {name}\n\n{_summary(body)} (version {body.VERSION})\n\n{_fields_table(body)}"
+        for name, body in sorted(body_types().items())
+    ]
     return "# Facts\n\nWhat the ledger can say.\n\n" + "\n\n".join(parts)
+
+
+def _summary(kind: type) -> str:
+    return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+
+
+def _fields_table(kind: type[msgspec.Struct]) -> str:
+    described = _attribute_docs(kind)
+    rows = [
+        (f"`{field.name}`", _shown_type(field.type), described.get(field.name, ""))
+        for field in msgspec.structs.fields(kind)
+    ]
+    return table(("field", "type", "meaning"), rows) if rows else "No fields."
 
 
 def events_page() -> str:
     """Return every event qvmon publishes with its fields."""
-    published = [
-        kind
-        for kind in vars(events).values()
-        if isinstance(kind, type) and issubclass(kind, events.Event) and not kind.__subclasses__()
-    ]
     parts = [
-        f"## {kind.__name__}\n\n{(kind.__doc__ or '').split(chr(10) * 2)[0]}\n\n"
-        + table(("field",), [(f"`{field}`",) for field in kind.__struct_fields__])
-        for kind in published
+        f"## {kind.__name__}\n\n{_summary(kind)}\n\n{_fields_table(kind)}"
+        for kind in events.PUBLISHED
     ]
     return "# Published events\n\nCloudEvents 1.0 in JSON.\n\n" + "\n\n".join(parts)
 
@@ -241,9 +246,16 @@ def access_page() -> str:
     return f"# Roles and what they may do\n\n{table(head, rows)}"
 
 
+class _Anything:
+    """Stands for a part of the process, and for whatever a part has."""
+
+    def __getattr__(self, name: str) -> _Anything:
+        return self
+
+
 def routes_page() -> str:
     """Return every HTTP route."""
-    anything: Any = object()  # a route is made when its part is there; none is called here
+    anything: Any = _Anything()  # a route is made when its part is there; none is called here
     parts = {part.name: anything for part in fields(ApiPorts) if part.default is None}
     ports = ApiPorts(
         clock=SystemClock(),

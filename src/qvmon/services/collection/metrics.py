@@ -57,4 +57,3 @@ REFUSED_TARGETS = gauge(
 UNREADABLE_FILES = gauge(
     "qvmon_collection_discovery_files_unreadable", "Target lists that cannot be used.", "scrape_job"
 )
-CACHED_SERIES = gauge("qvmon_collection_cached_series", "Series known to scrape caches.")

@@ -20,7 +20,6 @@ METRICS_PATH = "__metrics_path__"
 INTERVAL = "__scrape_interval__"
 TIMEOUT = "__scrape_timeout__"
 PARAM = "__param_"
-META = "__meta_"
 RESERVED = "__"
 
 
