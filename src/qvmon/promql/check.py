@@ -142,14 +142,15 @@ def _count(node: Call, signature: Signature, fail: Fail) -> None:
 
 def _info(node: Call, fail: Fail, text: str) -> Node:
     series, selector = node.arguments
-    checked = _checked(series, fail, text)
     context = 'call to function "info"'
-    _expect(checked, ValueType.VECTOR, context, fail)
-    _expect(selector, ValueType.VECTOR, context, fail)
+    if selector.type is not ValueType.VECTOR:
+        fail(node.span, f"expected type {ValueType.VECTOR} in {context}, got {selector.type}")
     if not isinstance(selector, VectorSelector):
         fail(selector.span, "expected label selectors only")
     if selector.name:
         fail(selector.span, "expected label selectors only, got vector selector instead")
+    checked = _checked(series, fail, text)
+    _expect(checked, ValueType.VECTOR, context, fail)
     return replace(node, arguments=(checked, selector))
 
 

@@ -18,12 +18,14 @@ _SIGN_BINDING = 3
 class DurationParser(TokenStream):
     """Reads what stands between brackets and after ``offset``."""
 
-    def positive(self, context: str, expected: str) -> Duration:
-        """Return the duration of a range or step; a literal one has to be positive."""
-        duration = self._duration(0, context, expected)
+    def duration(self, context: str, expected: str) -> Duration:
+        """Return the duration of a range or step."""
+        return self._duration(0, context, expected)
+
+    def refuse_nothing(self, duration: Duration) -> None:
+        """Refuse a literal duration that is not positive."""
         if isinstance(duration, NumberLiteral) and duration.value <= 0:
             self.fail(duration.span, "duration must be greater than 0")
-        return duration
 
     def offset_duration(self) -> Duration:
         """Return the duration of an ``offset``; arithmetic needs parentheses there.

@@ -301,9 +301,9 @@ def _quantile(of: Arguments, node: Call, scope: Scope) -> Sheet:
     quantiles, argument = of.scalar(node.arguments[0], scope), node.arguments[1]
     buckets = _buckets(of, argument, scope)
     of.notes.check_quantiles(_place(node.arguments[0]), quantiles)
-    out = histogram.quantile(quantiles, buckets, scope.grid.times())
-    _note_repairs(of, argument, *out)
-    return nameless(out[0], drop_late=of.drop_late)
+    (out,), repairs = histogram.quantiles(quantiles[None], buckets, scope.grid.times())
+    _note_repairs(of, argument, out, repairs)
+    return nameless(out, drop_late=of.drop_late)
 
 
 def _note_repairs(of: Arguments, argument: Node, found: Sheet, repairs: Float64s) -> None:
@@ -322,14 +322,15 @@ def _buckets(of: Arguments, argument: Node, scope: Scope) -> histogram.Buckets:
 def _quantiles(of: Arguments, node: Call, scope: Scope) -> Sheet:
     label = labelling.literal(node.arguments[1])
     buckets = _buckets(of, node.arguments[0], scope)
+    wanted = np.array([of.scalar(argument, scope) for argument in node.arguments[2:]])
+    for argument, asked in zip(node.arguments[2:], wanted, strict=True):
+        of.notes.check_quantiles(_place(argument), asked)
+    found, repairs = histogram.quantiles(wanted, buckets, scope.grid.times())
+    _note_repairs(of, node.arguments[0], found[0], repairs)
     parts = []
-    for argument in node.arguments[2:]:
-        quantiles = of.scalar(argument, scope)
-        of.notes.check_quantiles(_place(argument), quantiles)
-        each, repairs = histogram.quantile(quantiles, buckets, scope.grid.times())
-        _note_repairs(of, node.arguments[0], each, repairs)
-        for q in np.unique(quantiles):
-            here = (quantiles == q) | (np.isnan(quantiles) & np.isnan(q))
+    for asked, each in zip(wanted, found, strict=True):
+        for q in np.unique(asked):
+            here = (asked == q) | (np.isnan(asked) & np.isnan(q))
             labels = with_column(each.labels, label, [_open_metrics(q)] * len(each))
             parts.append(sheet(labels, each.values, each.present & here))
     return nameless(merged(stacked(parts)), drop_late=of.drop_late)

@@ -36,10 +36,13 @@ class NoteBook:
         self._text = text
         self._warnings: dict[str, Span] = {}
         self._infos: dict[str, Span] = {}
+        self._repairs: dict[str, tuple[Span, Float64s]] = {}
 
     def notes(self) -> Notes:
         """Return what was collected."""
-        return Notes(self._placed("warning", self._warnings), self._placed("info", self._infos))
+        repairs = {_of_repairs(name, each): at for name, (at, each) in self._repairs.items()}
+        infos = {**self._infos, **repairs}
+        return Notes(self._placed("warning", self._warnings), self._placed("info", infos))
 
     def warn(self, span: Span, message: str) -> None:
         """Note something that is probably wrong."""
@@ -100,19 +103,29 @@ class NoteBook:
         """Note histograms whose counts fell from one bucket to the next.
 
         Args:
-            span: Where the histograms come from.
+            span: Where the histograms come from; of several places the first is told.
             repairs: float64[6]; how many, lowest and highest bound, greatest fall, first and
                 last time in milliseconds.
             metric: Their metric name; empty when it is not to be told.
         """
-        count, low, high, fall, first, last = (float(each) for each in repairs)
-        whose = f" for metric name {quote(metric)}" if metric else ""
-        buckets = f"from buckets {short(low)} to {short(high)}"
-        greatest = short(fall) if math.isinf(fall) else f"{fall:.2g}"
-        samples = f"over {count:.0f} samples from {_utc(first)} to {_utc(last)}"
-        self.inform(
-            span, f"{_MONOTONICITY}{whose}, {buckets}, with a max diff of {greatest}, {samples}"
-        )
+        if known := self._repairs.get(metric):
+            span, repairs = known[0], repairs_together(np.stack((known[1], repairs)))
+        self._repairs[metric] = span, repairs
+
+
+def repairs_together(repairs: Float64s) -> Float64s:
+    """Return float64[6]: the repairs that are the rows of float64[n, 6] as one."""
+    least, most = repairs.min(axis=0), repairs.max(axis=0)
+    return np.array([repairs[:, 0].sum(), least[1], most[2], most[3], least[4], most[5]])
+
+
+def _of_repairs(metric: str, repairs: Float64s) -> str:
+    count, low, high, fall, first, last = (float(each) for each in repairs)
+    whose = f" for metric name {quote(metric)}" if metric else ""
+    buckets = f"from buckets {short(low)} to {short(high)}"
+    greatest = short(fall) if math.isinf(fall) else f"{fall:.2g}"
+    samples = f"over {count:.0f} samples from {_utc(first)} to {_utc(last)}"
+    return f"{_MONOTONICITY}{whose}, {buckets}, with a max diff of {greatest}, {samples}"
 
 
 def short(value: float) -> str:

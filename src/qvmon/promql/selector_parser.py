@@ -17,6 +17,7 @@ from qvmon.promql.regexp_complaints import go_complaint
 
 NO_METRIC = frozenset({"bool", "group_left", "group_right", "ignoring", "on", "atan2"})
 _SHIFTED = "instant vector selector or range vector selector or a subquery"
+_FARTHEST_MS = 1 << 60  # no sample is that far, and sums of such times are still integers
 
 
 class SelectorParser(DurationParser):
@@ -105,7 +106,8 @@ class SelectorParser(DurationParser):
         if not math.isfinite(seconds) or abs(seconds) >= 2**63:
             shown = f"{seconds:f}" if math.isfinite(seconds) else format_float(seconds)
             self.fail(node.span, f"timestamp out of bounds for @ modifier: {shown}")
-        return math.floor(abs(seconds) * 1000 + 0.5) * (-1 if seconds < 0 else 1)
+        milliseconds = min(math.floor(abs(seconds) * 1000 + 0.5), _FARTHEST_MS)
+        return -milliseconds if seconds < 0 else milliseconds
 
     def _with_mode(self, node: Node, mode: str) -> Node:
         if isinstance(node, Subquery):
@@ -132,15 +134,19 @@ class SelectorParser(DurationParser):
     def _ranged(self, node: Node) -> Node:
         opening = self.take()
         wanted = "number, duration, step(), or range()"
-        length = self.positive("subquery or range selector", wanted)
+        length = self.duration("subquery or range selector", wanted)
+        if self.token.kind not in (":", "]"):
+            self.unexpected("subquery or range", '":" or "]"')
+        self.refuse_nothing(length)
         if self.token.kind == "]":
             return self._matrix(node, length, opening)
-        self.expect(":", "subquery or range", '":" or "]"')
+        self.take()
         step = None
         if not self.accept("]"):
             wanted = 'number, duration, step(), range(), or "]"'
-            step = self.positive("subquery selector", wanted)
+            step = self.duration("subquery selector", wanted)
             self.expect("]", "subquery selector", '"]"')
+            self.refuse_nothing(step)
         return Subquery(node, length, step, span=self.since(node.span.start))
 
     def _matrix(self, node: Node, length: Duration, opening: Token) -> Node:

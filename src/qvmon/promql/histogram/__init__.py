@@ -12,6 +12,7 @@ from qvmon.model.floats import parse_float
 from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Float64s, Int64s, LabelFrame
 from qvmon.promql.histogram import kernels
+from qvmon.promql.notes import repairs_together
 from qvmon.promql.sheet import Sheet, row_groups, sheet
 
 BUCKET_LABEL = "le"
@@ -67,43 +68,33 @@ def _bound(text: str) -> float:
         return float("nan")
 
 
-def quantile(quantiles: Float64s, of: Buckets, times: Int64s) -> tuple[Sheet, Float64s]:
-    """Return the estimated quantile of each histogram.
+def quantiles(wanted: Float64s, of: Buckets, times: Int64s) -> tuple[list[Sheet], Float64s]:
+    """Return the estimated quantiles of each histogram.
 
     Args:
-        quantiles: float64[m]; one for each step.
+        wanted: float64[k, m]; k quantiles for each step.
         of: The histograms.
         times: int64[m]; the steps in milliseconds.
 
     Returns:
-        The quantiles; and float64[histograms, 6] of the repairs of counts that fell: how many,
-        lowest and highest bound, greatest fall, first and last time.
+        A sheet for each of the k; and float64[histograms, 6] of the repairs of counts that fell:
+        how many, lowest and highest bound, greatest fall, first and last time.
     """
-    repairs = np.tile([0.0, np.inf, -np.inf, 0.0, np.inf, -np.inf], (len(of.labels), 1))
+    count = len(of.labels)
+    repairs = np.tile([0.0, np.inf, -np.inf, 0.0, np.inf, -np.inf], (count, 1))
     values, present = kernels.bucket_quantiles(
-        of.rows.values,
-        of.rows.present,
-        of.groups,
-        len(of.labels),
-        of.bounds,
-        quantiles,
-        times,
-        repairs,
+        of.rows.values, of.rows.present, of.groups, count, of.bounds, wanted, times, repairs
     )
-    return sheet(of.labels, values, present), repairs
+    rows = [slice(k * count, (k + 1) * count) for k in range(len(wanted))]
+    return [sheet(of.labels, values[each], present) for each in rows], repairs
 
 
 def repairs_by_name(labels: LabelFrame, repairs: Float64s) -> Iterator[tuple[str, Float64s]]:
-    """Yield the repairs of ``quantile``, float64[6], added up for each metric name."""
+    """Yield the repairs of ``quantiles``, float64[6], added up for each metric name."""
     fell = np.flatnonzero(repairs[:, 0])
     names = labels.column(METRIC_NAME)[fell]
     for name in dict.fromkeys(names.tolist()):
-        each = repairs[fell[names == name]]
-        least, most = each.min(axis=0), each.max(axis=0)
-        yield (
-            labels.symbols[name],
-            np.array([each[:, 0].sum(), least[1], most[2], most[3], least[4], most[5]]),
-        )
+        yield labels.symbols[name], repairs_together(repairs[fell[names == name]])
 
 
 def fraction(low: Float64s, high: Float64s, of: Buckets) -> Sheet:

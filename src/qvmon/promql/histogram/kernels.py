@@ -30,6 +30,17 @@ def _one_bucket_a_bound(bounds: Float64s, counts: Float64s, size: int) -> int:
     return kept + 1
 
 
+@kernel(f"void({CHANGED}, {CHANGED}, int64)")
+def _by_bound(bounds: Float64s, counts: Float64s, size: int) -> None:
+    """Sort buckets in place."""
+    for i in range(1, size):
+        bound, count, j = bounds[i], counts[i], i
+        while j > 0 and bounds[j - 1] > bound:
+            bounds[j], counts[j] = bounds[j - 1], counts[j - 1]
+            j -= 1
+        bounds[j], counts[j] = bound, count
+
+
 @kernel("boolean(float64, float64)")
 def _as_good_as(a: float, b: float) -> bool:
     """Return whether two counts differ by rounding only (relatively, by less than 1e-12)."""
@@ -157,7 +168,7 @@ def _buckets_at(
     return size
 
 
-@kernel(f"{OUT}({GRID}, {MASK}, {INTS}, int64, {FLOATS}, {FLOATS}, {INTS}, float64[:, ::1])")
+@kernel(f"{OUT}({GRID}, {MASK}, {INTS}, int64, {FLOATS}, {GRID}, {INTS}, float64[:, ::1])")
 def bucket_quantiles(
     values: Float64s,
     present: Bools,
@@ -168,12 +179,15 @@ def bucket_quantiles(
     times: Int64s,
     repairs: Float64s,
 ) -> tuple[Float64s, Bools]:
-    """Return float64[groups, steps]: quantiles of histograms whose rows lie together, by bound.
+    """Return float64[quantiles * groups, steps], and bool[groups, steps]: where there are any.
 
+    Rows of a histogram lie together, by bound; ``quantiles`` is float64[k, steps]. Each of several
+    quantiles finds the buckets as the one before it has mended them: those of equal bounds that
+    were added up count again, as they do in Prometheus.
     ``repairs`` is float64[groups, 6]; see ``_never_falling``.
     """
     n, m = values.shape
-    out = np.zeros((count, m))
+    out = np.zeros((len(quantiles) * count, m))
     there = np.zeros((count, m), np.bool_)
     upper, counts = np.empty(n), np.empty(n)
     start = 0
@@ -183,9 +197,10 @@ def bucket_quantiles(
             end += 1
         for j in range(m):
             size = _buckets_at(values, present, bounds, start, end, j, upper, counts)
-            if size:
-                out[groups[start], j] = _bucket_quantile(
-                    quantiles[j], upper, counts, size, times[j], repairs[groups[start]]
+            for k in range(len(quantiles) if size else 0):
+                _by_bound(upper, counts, size)
+                out[k * count + groups[start], j] = _bucket_quantile(
+                    quantiles[k, j], upper, counts, size, times[j], repairs[groups[start]]
                 )
                 there[groups[start], j] = True
         start = end
