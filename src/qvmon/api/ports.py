@@ -64,7 +64,7 @@ class Queries(Protocol):
 
 
 class SeriesLookup(Protocol):
-    """Knows which series there are; ``stores.query.QueryEngine``."""
+    """Knows which series there are; ``stores.query.Catalogue``."""
 
     async def series(
         self,
@@ -114,8 +114,13 @@ class RawSamples(Protocol):
         ...
 
 
-class QueryPort(Queries, SeriesLookup, RawSamples, Protocol):
+class QueryPort(Queries, RawSamples, Protocol):
     """Everything the Prometheus API asks of the query engine."""
+
+    @property
+    def catalogue(self) -> SeriesLookup:
+        """Which series there are."""
+        ...
 
 
 class Ingest(Protocol):

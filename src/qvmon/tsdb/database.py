@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -30,24 +32,26 @@ from qvmon.model.series import (
 )
 from qvmon.tsdb.block.blocks import BlockList
 from qvmon.tsdb.block.cache import PageCache
+from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.cardinality import cardinality
 from qvmon.tsdb.changes import Changes
 from qvmon.tsdb.deletion.deletions import Deletions
 from qvmon.tsdb.estimate import estimate
 from qvmon.tsdb.files.durable import sync
-from qvmon.tsdb.files.paths import DataPaths
+from qvmon.tsdb.files.paths import DataPaths, ViewPaths
 from qvmon.tsdb.head import kernels
 from qvmon.tsdb.head.head import Admission, Head
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.log.records import RecordKind
 from qvmon.tsdb.log.wal import WriteAheadLog
 from qvmon.tsdb.options import Options
+from qvmon.tsdb.reading import Reading
 from qvmon.tsdb.recovery.early import EarlySamples
 from qvmon.tsdb.recovery.readiness import Readiness
 from qvmon.tsdb.recovery.recover import recover, survey
-from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 from qvmon.tsdb.snapshot import write_snapshot
 from qvmon.tsdb.upkeep.upkeep import Upkeep
+from qvmon.tsdb.view import Stored, written_view
 
 REASONS = {
     kernels.OUT_OF_ORDER: "out_of_order",
@@ -83,6 +87,7 @@ class Database:
         self.paths.create()
         sync(self.paths.root)
         self._owner = _own(self.paths.lock)
+        shutil.rmtree(self.paths.views, ignore_errors=True)
         try:
             self._open()
             if replay:
@@ -215,8 +220,16 @@ class Database:
             columns = batch.series[rows], batch.timestamps[rows], batch.values[rows]
             self.wal.write(kind, SampleBatch(*columns))
 
-    def select(self, selection: Selection, allowance: Allowance | None = None) -> SeriesColumns:
+    def select(
+        self,
+        selection: Selection,
+        allowance: Allowance | None = None,
+        *,
+        in_parts: bool = False,
+    ) -> SeriesColumns:
         """Return the samples of a selection, series with none left out.
+
+        With ``in_parts`` many are read only when they are looked at; they are those of now.
 
         Raises:
             QvmonError: As ``allowance`` does when there is more than it allows; nothing was read.

@@ -44,7 +44,8 @@ def write_snapshot(
     try:
         prepared.create()
         for number in blocks:
-            _share_files(paths.block(number).directory, prepared.block(number).directory)
+            share_files(paths.block(number).directory, prepared.block(number).directory)
+            sync(prepared.block(number).directory)
         for number in segments:
             _share(paths.segment(number), prepared.segment(number))
         prepared.tombstones.write_bytes(content(deletions))
@@ -80,7 +81,8 @@ def restore_snapshot(snapshot: Path, directory: Path) -> None:
         shutil.rmtree(prepared.root, ignore_errors=True)
         prepared.create()
         for number in source.block_numbers():
-            _share_files(source.block(number).directory, prepared.block(number).directory)
+            share_files(source.block(number).directory, prepared.block(number).directory)
+            sync(prepared.block(number).directory)
         for number in source.segments():
             _copy(source.segment(number), prepared.segment(number))
         for file in (source.head_state, source.tombstones, source.metadata, source.unknown):
@@ -95,11 +97,11 @@ def restore_snapshot(snapshot: Path, directory: Path) -> None:
         shutil.rmtree(prepared.root, ignore_errors=True)
 
 
-def _share_files(source: Path, target: Path) -> None:
+def share_files(source: Path, target: Path) -> None:
+    """Make the directory ``target`` of the files in ``source``, which never change."""
     target.mkdir()
     for file in source.iterdir():
         _share(file, target / file.name)
-    sync(target)
 
 
 def _share(source: Path, target: Path) -> None:

@@ -1,13 +1,18 @@
-"""What the child process says about itself, through its parent."""
+"""What child processes say about themselves, through their parent."""
 
 from __future__ import annotations
 
 from qvmon.model.metrics import counter, gauge
 
-STARTS = counter("qvmon_analysis_starts_total", "Child processes that were started.")
-DEATHS = counter("qvmon_analysis_deaths_total", "Child processes that died during a task.")
-TASKS = counter(
-    "qvmon_analysis_tasks_total", "Tasks given to the child process, by outcome.", "outcome"
+STARTS = counter(
+    "qvmon_analysis_starts_total", "Child processes that were started, by their work.", "work"
 )
-SECONDS = counter("qvmon_analysis_seconds_total", "Time that tasks took.")
-RUNNING = gauge("qvmon_analysis_running_processes", "Child processes that are there.")
+DEATHS = counter("qvmon_analysis_deaths_total", "Child processes that died during a task.", "work")
+TASKS = counter(
+    "qvmon_analysis_tasks_total",
+    "Tasks given to child processes, by outcome.",
+    "work",
+    "outcome",
+)
+SECONDS = counter("qvmon_analysis_seconds_total", "Time that tasks took.", "work")
+RUNNING = gauge("qvmon_analysis_running_processes", "Child processes that are there.", "work")

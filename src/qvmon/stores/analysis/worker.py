@@ -9,9 +9,11 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from qvmon.model.clock import SystemClock
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.stores.analysis.messages import (
     Done,
+    Evaluate,
     Failed,
     MergeBlocks,
     Reply,
@@ -19,7 +21,10 @@ from qvmon.stores.analysis.messages import (
     read_task,
     write_message,
 )
+from qvmon.stores.query.apart import answered
+from qvmon.stores.telemetry.view import TelemetryView
 from qvmon.tsdb.block.samples import DamagedBlockError
+from qvmon.tsdb.deletion.tombstones import parsed
 from qvmon.tsdb.upkeep.merging import merge_apart
 
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
@@ -53,21 +58,33 @@ def _limit(memory_bytes: int, niceness: int) -> None:
 
 def _outcome(task: Task) -> Reply:
     try:
-        _carry_out(task)
+        return _carried_out(task)
     except DamagedBlockError as error:
-        return Failed(error.kind.value, error.message, error.number)
+        return Failed(error.kind.value, error.message, block=error.number)
     except QvmonError as error:
-        return Failed(error.kind.value, error.message)
+        return Failed(error.kind.value, error.message, _plain(error.context))
     except MemoryError as error:
         limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-        message = f"not enough memory: {limit:,} bytes are allowed (analysis.memory_bytes): {error}"
+        message = (
+            "the analysis process has not enough memory: "
+            f"{limit:,} bytes are allowed (analysis.memory_bytes): {error}"
+        )
         return Failed(ErrorKind.EXHAUSTED.value, message)
     except Exception as error:  # noqa: BLE001 - handed to the parent, which counts and reports
         return Failed(ErrorKind.INTERNAL.value, f"{type(error).__name__}: {error}")
-    return Done()
 
 
-def _carry_out(task: Task) -> None:
+def _carried_out(task: Task) -> Done:
     match task:
-        case MergeBlocks(directory=directory, numbers=numbers, into=into):
-            merge_apart(Path(directory), numbers, into)
+        case MergeBlocks(directory=directory, numbers=numbers, into=into, deletions=deletions):
+            merge_apart(Path(directory), numbers, into, parsed(deletions))
+            return Done()
+        case Evaluate(view=view, question=question):
+            source = TelemetryView(Path(view), question.now_ms)
+            return Done(answered(question, source, source.result, SystemClock()))
+
+
+def _plain(context: dict[str, object]) -> dict[str, object]:
+    """Return an error's context as it can be sent."""
+    known = (bool, int, float, str)
+    return {name: each if isinstance(each, known) else str(each) for name, each in context.items()}

@@ -121,15 +121,26 @@ class Budget:
             self._pool.take(amount - self.bytes, always=self._never_refused)
             self.bytes = amount
 
+    def move(self, pool: MemoryPool, amount: int) -> None:
+        """Hold so many bytes of another pool in place of all that is held.
+
+        Raises:
+            QvmonError: EXHAUSTED, when that is more than this query, or all, may have.
+        """
+        self.release()
+        self._pool = pool
+        self.hold(amount)
+
     def _require(
         self, limit: str, count: int, allowed: int, what: str = "", *, about: bool = False
     ) -> None:
         if count > allowed * (MARGIN if about else 1):
+            setting = f"{self.bounds.setting}{limit}"
             raise QvmonError(
                 ErrorKind.EXHAUSTED,
                 "query processing would load too many samples into memory in query execution: "
-                f"{count:,} {what or limit}, and at most {allowed:,} are allowed (max_{limit})",
-                limit=f"max_{limit}",
+                f"{count:,} {what or limit}, and at most {allowed:,} are allowed ({setting})",
+                limit=setting,
                 needed=count,
                 allowed=allowed,
             )

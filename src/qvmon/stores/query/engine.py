@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import lru_cache, partial
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
 
 from qvmon.model.access import Permission, Principal
 from qvmon.model.clock import Clock
 from qvmon.model.errors import QvmonError, invalid
-from qvmon.model.labels import Matcher
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import SeriesSource
-from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
-from qvmon.promql import Grid, Matrix, Plan, Result, evaluate, plan
+from qvmon.model.series import Selection, SeriesColumns
+from qvmon.promql import Grid, Plan, Result, plan
 from qvmon.promql.nodes import ValueType
-from qvmon.promql.plan import Need
-from qvmon.promql.results import NO_NOTES
-from qvmon.promql.watch import Tally, Watch
 from qvmon.stores.query import metrics
 from qvmon.stores.query.admission import Priority
-from qvmon.stores.query.budget import Budget
+from qvmon.stores.query.apart import Apart
+from qvmon.stores.query.cached_ranges import CachedRanges
+from qvmon.stores.query.catalogue import Catalogue, shown_selector
 from qvmon.stores.query.config import QueryConfig
-from qvmon.stores.query.limits import QueryLimits
+from qvmon.stores.query.evaluation import Evaluation
+from qvmon.stores.query.limits import NO_LIMITS, QueryLimits
 from qvmon.stores.query.reception import Asked, Reception
-from qvmon.stores.query.result_cache import Changes, ResultCache, cache_key, continued
+from qvmon.stores.query.result_cache import Changes, ResultCache
+from qvmon.stores.query.rules import RuleQueries
 from qvmon.stores.query.running import RunningQueries
 from qvmon.stores.query.statistics import QueryStatistics
-from qvmon.stores.query.together import Round, Together
-
-Answer = TypeVar("Answer")
-
-NO_LIMITS = QueryLimits()
+from qvmon.stores.query.together import Together
 
 
 class QueryEngine:
     """Answers queries over one source of series.
+
+    Attributes:
+        catalogue: Tells which series there are.
 
     Args:
         source: Where samples come from.
@@ -50,6 +44,7 @@ class QueryEngine:
         registry: Where the engine's own metrics appear.
         active_file: Where running queries are written, for after a crash; nowhere when None.
         changes: Tells what has changed in the source; without it no result is kept.
+        apart: Answers analysis queries in another process; they are answered here when None.
     """
 
     def __init__(
@@ -61,20 +56,30 @@ class QueryEngine:
         *,
         active_file: Path | None = None,
         changes: Changes | None = None,
+        apart: Apart | None = None,
     ) -> None:
         self._source = source
         self._config = config
-        self._clock = clock
-        self._reception = Reception(config, clock, registry, active_file)
-        self._samples = registry.value(metrics.SAMPLES)
+        self._reception = Reception(
+            config, clock, registry, active_file, has_other=apart is not None
+        )
+        self.catalogue = Catalogue(source, self._reception)
         self._plans = registry.family(metrics.PLANS)
         self._plan = lru_cache(maxsize=config.cached_plans)(plan)
-        self._cache: ResultCache | None = None
+        self._evaluation = Evaluation(
+            source, config, clock, registry, reception=self._reception, apart=apart
+        )
+        self._cached: CachedRanges | None = None
         if changes is not None and config.result_cache_bytes:
-            self._cache = ResultCache(config.result_cache_bytes, changes, registry)
-        self._together = Together(source, config.cached_plans, registry)
-        self._threads = ThreadPoolExecutor(config.concurrent, "qvmon-query")
-        self._urgent_threads = ThreadPoolExecutor(config.concurrent_services, "qvmon-rules")
+            cache = ResultCache(config.result_cache_bytes, changes, registry)
+            self._cached = CachedRanges(cache, self._evaluation)
+        self._rules = RuleQueries(
+            self._reception,
+            self._evaluation,
+            Together(source, config.cached_plans, registry),
+            lambda time_ms: self._grid(time_ms, time_ms, 0, None),
+            drop_names_late=config.delayed_name_removal,
+        )
 
     @property
     def running(self) -> RunningQueries:
@@ -114,7 +119,7 @@ class QueryEngine:
         asked = Asked(principal, "instant", text, limits, priority, statistics)
         async with self._reception.admitted(asked) as query:
             grid = self._grid(time_ms, time_ms, 0, lookback_ms)
-            return await self._run(query.budget, self.planned(text), grid, statistics)
+            return await self._evaluation.result(query, self.planned(text), grid, statistics)
 
     async def range(
         self,
@@ -152,42 +157,12 @@ class QueryEngine:
                     "must be Scalar or instant Vector",
                     expression_type=planned.type.value,
                 )
-            if self._cache is None or statistics is not None or not use_cache:
-                return await self._run(query.budget, planned, grid, statistics, as_matrix=True)
-            return await self._through(self._cache, query.budget, planned, grid)
-
-    async def _through(
-        self, cache: ResultCache, budget: Budget, planned: Plan, grid: Grid
-    ) -> Result:
-        """Return the result of a range query, its beginning from the cache where that has it."""
-        key = cache_key(planned, grid)
-        if key is None:
-            return await self._run(budget, planned, grid, None, as_matrix=True)
-        token = cache.token()
-        known = cache.beginning(key, grid)
-        found: Result | None = None
-        if known is not None:
-            found = await self._continued(known, budget, planned, grid)
-        reused = len(known.times) if known is not None and found is not None else 0
-        cache.count(reused, grid.steps - reused)
-        result = found
-        if result is None:
-            result = await self._run(budget, planned, grid, None, as_matrix=True)
-        if isinstance(result, Matrix):
-            cache.keep(key, token, result)
-        return result
-
-    async def _continued(
-        self, known: Matrix, budget: Budget, planned: Plan, grid: Grid
-    ) -> Matrix | None:
-        """Return known steps and those after them; None when it is not known what to note."""
-        first = int(known.times[-1]) + grid.step_ms
-        if first > grid.end_ms:
-            return known if known.notes == NO_NOTES else None
-        rest = await self._run(budget, planned, replace(grid, start_ms=first), None, as_matrix=True)
-        if not isinstance(rest, Matrix) or rest.notes != known.notes:
-            return None
-        return await self._in_thread(budget, lambda: continued(known, rest))
+            is_apart = self._evaluation.is_apart(query)
+            if self._cached is None or statistics is not None or is_apart or not use_cache:
+                return await self._evaluation.result(
+                    query, planned, grid, statistics, as_matrix=True
+                )
+            return await self._cached.result(query, planned, grid)
 
     async def select(
         self, principal: Principal, selections: Sequence[Selection]
@@ -197,7 +172,7 @@ class QueryEngine:
         Raises:
             QvmonError: As ``instant``.
         """
-        shown = " or ".join(_selector(each.matchers) for each in selections)
+        shown = " or ".join(shown_selector(each.matchers) for each in selections)
         asked = Asked(principal, "select", shown, NO_LIMITS)
         async with self._reception.admitted(asked) as query:
             found = await self._source.select(selections, query.budget)
@@ -228,85 +203,10 @@ class QueryEngine:
             except QvmonError as error:
                 yield (text, time_ms), error
         limits = NO_LIMITS.within(timeout_seconds)
-        loop, batches = asyncio.get_running_loop(), []
-        for time_ms, planned in due.items():
-            part = partial(self._together.parted, list(planned.values()))
-            for plans in await loop.run_in_executor(self._urgent_threads, part):
-                work = self._batch(principal, plans, time_ms, limits)
-                batches.append(asyncio.ensure_future(work))
-        try:
-            for batch in asyncio.as_completed(batches):
-                for answer in await batch:
-                    yield answer
-        finally:
-            for each in batches:
-                each.cancel()
-
-    async def _batch(
-        self, principal: Principal, plans: Sequence[Plan], time_ms: int, limits: QueryLimits
-    ) -> list[tuple[tuple[str, int], Result | QvmonError]]:
-        shown = plans[0].text if len(plans) == 1 else f"{len(plans)} rules"
-        try:
-            async with self._reception.admitted(Asked(principal, "rules", shown, limits)) as query:
-                now = self._round(query.budget, time_ms)
-                outcomes = await self._together.results(plans, now)
-        except QvmonError as error:
-            outcomes = [error] * len(plans)
-        asked = ((plan.text, time_ms) for plan in plans)
-        return list(zip(asked, outcomes, strict=True))
-
-    def _round(self, budget: Budget, time_ms: int) -> Round:
-        return Round(
-            grid=self._grid(time_ms, time_ms, 0, None),
-            budget=budget,
-            fetch=lambda needs: self._fetched(needs, budget),
-            in_thread=partial(self._in_thread, budget),
-            drop_names_late=self._config.delayed_name_removal,
-        )
-
-    async def series(
-        self,
-        principal: Principal,
-        matcher_sets: Sequence[tuple[Matcher, ...]],
-        start_ms: int,
-        end_ms: int,
-    ) -> LabelFrame:
-        """Return the series that match any set and may have samples in the interval."""
-        shown = " or ".join(_selector(each) for each in matcher_sets)
-        async with self._reception.admitted(Asked(principal, "series", shown, NO_LIMITS)):
-            return await self._source.series(matcher_sets, start_ms, end_ms)
-
-    async def label_names(
-        self,
-        principal: Principal,
-        matcher_sets: Sequence[tuple[Matcher, ...]],
-        start_ms: int,
-        end_ms: int,
-    ) -> list[str]:
-        """Return the label names of those series, sorted."""
-        frame = await self.series(principal, matcher_sets, start_ms, end_ms)
-        return [name for name in frame.names if frame.column(name).any()]
-
-    async def label_values(
-        self,
-        principal: Principal,
-        name: str,
-        matcher_sets: Sequence[tuple[Matcher, ...]],
-        start_ms: int,
-        end_ms: int,
-    ) -> list[str]:
-        """Return the values that label ``name`` has among those series, sorted."""
-        frame = await self.series(principal, matcher_sets, start_ms, end_ms)
-        codes = np.unique(frame.column(name))
-        return sorted(frame.symbols[int(code)] for code in codes if code)
-
-    async def metadata(
-        self, principal: Principal, metric: str | None = None
-    ) -> list[MetricMetadata]:
-        """Return what targets said about one metric, or about all."""
-        asked = Asked(principal, "metadata", metric or "", NO_LIMITS)
-        async with self._reception.admitted(asked):
-            return await self._source.metadata(metric)
+        plans = {time_ms: list(planned.values()) for time_ms, planned in due.items()}
+        async with aclosing(self._rules.answers(principal, plans, limits)) as answers:
+            async for answer in answers:
+                yield answer
 
     def planned(self, text: str) -> Plan:
         """Return the plan of a query, remembered from the last time it was asked.
@@ -339,56 +239,3 @@ class QueryEngine:
                 f"exceeded maximum resolution of {self._config.max_steps:,} points per timeseries. "
                 "Try decreasing the query resolution (?step=XX)"
             )
-
-    async def _run(
-        self,
-        budget: Budget,
-        planned: Plan,
-        grid: Grid,
-        statistics: QueryStatistics | None,
-        *,
-        as_matrix: bool = False,
-    ) -> Result:
-        arrived = self._clock.monotonic()
-        columns = await self._fetched(list(planned.needs(grid)), budget)
-        preparation = self._reception.observe("fetch", arrived)
-        tally = Tally(grid) if statistics is not None else None
-        started = self._clock.monotonic()
-        work = partial(
-            evaluate,
-            planned,
-            columns,
-            grid,
-            as_matrix=as_matrix,
-            drop_names_late=self._config.delayed_name_removal,
-            watch=Watch(budget.check, tally),
-        )
-        result = await self._in_thread(budget, work)
-        seconds = self._reception.observe("evaluate", started)
-        if statistics is not None and tally is not None:
-            statistics.query_preparation, statistics.inner_eval = preparation, seconds
-            statistics.take(tally, grid)
-        return result
-
-    async def _in_thread(self, budget: Budget, work: Callable[[], Answer]) -> Answer:
-        def at_work() -> Answer:
-            with budget.at_work():
-                return work()
-
-        threads = self._urgent_threads if budget.urgent else self._threads
-        return await asyncio.get_running_loop().run_in_executor(threads, at_work)
-
-    async def _fetched(self, needs: Sequence[Need], budget: Budget) -> list[SeriesColumns]:
-        """Return the samples each selector needs; identical selections are fetched once."""
-        budget.computing(max((need.steps for need in needs), default=0))
-        distinct = list(dict.fromkeys(need.selection for need in needs))
-        found = dict(zip(distinct, await self._source.select(distinct, budget), strict=True))
-        samples = sum(len(each.timestamps) for each in found.values())
-        self._samples.add(samples)
-        values = sum(len(found[need.selection]) * need.steps for need in needs)
-        budget.has_read(sum(map(len, found.values())), samples, values)
-        return [found[need.selection] for need in needs]
-
-
-def _selector(matchers: Sequence[Matcher]) -> str:
-    return "{" + ", ".join(map(str, matchers)) + "}"

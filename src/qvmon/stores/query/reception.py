@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -51,12 +52,20 @@ class Reception:
         clock: Measures how long queries take.
         registry: Where numbers and durations of queries appear.
         active_file: Where running queries are written; nowhere when None.
+        has_other: Whether another process answers analysis queries.
     """
 
     def __init__(
-        self, config: QueryConfig, clock: Clock, registry: Registry, active_file: Path | None
+        self,
+        config: QueryConfig,
+        clock: Clock,
+        registry: Registry,
+        active_file: Path | None,
+        *,
+        has_other: bool,
     ) -> None:
         self._config = config
+        self._has_other = has_other
         self._clock = clock
         places = {
             Priority.RULES: config.concurrent_services,
@@ -67,6 +76,7 @@ class Reception:
         self.running = RunningQueries(clock, registry, active_file, slots)
         self._admission = Admission(places, config.queued, registry)
         self._pool = MemoryPool(config.max_total_bytes)
+        self._elsewhere = MemoryPool(sys.maxsize)
         self._queries = registry.family(metrics.QUERIES)
         self._durations = registry.family(metrics.DURATION)
         memory = registry.value(metrics.MEMORY)
@@ -81,10 +91,12 @@ class Reception:
                 EXHAUSTED when the queue is full, TIMEOUT at the deadline or when it is canceled.
         """
         asked.principal.require(Permission.READ_TELEMETRY)
-        bound = bounds(self._config, asked.limits)
         by_service = asked.principal.kind is PrincipalKind.SERVICE
         priority = Priority.RULES if by_service else asked.priority
-        budget = Budget(bound, self._pool, never_refused=by_service)
+        apart = self._has_other and priority is Priority.ANALYSIS
+        bound = bounds(self._config, asked.limits, apart=apart)
+        pool = self._elsewhere if apart else self._pool
+        budget = Budget(bound, pool, never_refused=by_service)
         query = self.running.arrived(asked.principal, asked.kind, asked.text, priority, budget)
         started = placed = self._clock.monotonic()
         outcome = ErrorKind.INTERNAL.value
@@ -109,6 +121,14 @@ class Reception:
             self._queries.value(asked.kind, outcome).add()
             self._note(asked, started, placed)
             self._see_out(query)
+
+    def brought_home(self, budget: Budget, amount: int) -> None:
+        """Note that what another process held is gone, and its result of so many bytes here.
+
+        Raises:
+            QvmonError: EXHAUSTED, when there is no memory for the result.
+        """
+        budget.move(self._pool, amount)
 
     def observe(self, stage: str, started: float) -> float:
         """Note how long a stage has taken since ``started``; return that."""

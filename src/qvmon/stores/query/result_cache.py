@@ -32,7 +32,7 @@ from qvmon.promql.nodes import (
 from qvmon.promql.sheet import joined, label_order, row_groups
 from qvmon.stores.query import metrics
 
-_OF_THE_WHOLE_QUERY = frozenset({"start", "end", "range", "info"})
+_OF_THE_WHOLE_QUERY = frozenset({"start", "end", "step", "range", "info"})
 _OF_THE_ORDER_OF_SERIES = frozenset({"limitk", "limit_ratio"})
 _OVERHEAD_BYTES = 1000
 

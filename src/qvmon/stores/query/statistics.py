@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from qvmon.promql.results import Grid
 from qvmon.promql.watch import Tally
@@ -52,3 +52,8 @@ class QueryStatistics:
             times = grid.times().tolist()
             self.samples_per_step = list(zip(times, tally.per_step.tolist(), strict=True))
             self.read_per_step = list(zip(times, tally.read_per_step.tolist(), strict=True))
+
+    def take_over(self, other: QueryStatistics) -> None:
+        """Take over what another process counted; the times of waiting are noted here."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))

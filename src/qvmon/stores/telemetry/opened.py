@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -94,14 +96,25 @@ class Opened:
             seconds=round(seconds, 3),
         )
 
-    def select(self, selection: Selection, allowance: Allowance | None) -> SeriesColumns:
+    def select(
+        self, selection: Selection, allowance: Allowance | None, in_parts: bool
+    ) -> SeriesColumns:
         """Return the samples of a selection; of unknown intervals when it names their metric."""
         if not asks_for_unknown(selection.matchers):
             with nullcontext() if allowance is None else allowance.at_work():
-                return self.database.select(selection, allowance)
+                return self.database.select(selection, allowance, in_parts=in_parts)
         end_ms = min(selection.end_ms, now_ms(self._clock))
         found = self.unknown.find([selection.matchers], selection.start_ms, end_ms)
         return series_of(found, selection.start_ms, end_ms)
+
+    @contextmanager
+    def view(self, selections: Sequence[Selection], allowance: Allowance) -> Iterator[Path]:
+        """Give a directory of what selections need; ``view.TelemetryView`` opens it."""
+        stored = [each for each in selections if not asks_for_unknown(each.matchers)]
+        with self.database.view(secrets.token_hex(8), stored, allowance) as paths:
+            if len(stored) < len(selections):
+                self.unknown.copy(paths.samples.unknown)
+            yield paths.root
 
     def series(
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int

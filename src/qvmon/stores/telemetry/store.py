@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from qvmon.model.cardinality import Cardinality, Count, StoredBlock
@@ -25,6 +26,7 @@ from qvmon.model.unknown import UnknownInterval
 from qvmon.stores.telemetry.config import TelemetryConfig
 from qvmon.stores.telemetry.metrics import TelemetryMetrics
 from qvmon.stores.telemetry.opened import Opened
+from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.changes import Changes
 from qvmon.tsdb.database import Database
 from qvmon.tsdb.upkeep.upkeep import Merger
@@ -98,10 +100,6 @@ class TelemetryStore:
         """Return int64[n]: the ids of ``keys``; unknown series are added, -1 over the limit."""
         return self._open.database.series_ids(keys)
 
-    def stored_keys(self) -> SeriesKeys:
-        """Return the keys of all series there are by now, by their ids; a view, not a copy."""
-        return self._open.database.index.all_keys()
-
     async def append(self, batch: SampleBatch) -> AppendResult:
         """Return once every accepted sample would survive a crash and is visible to queries."""
         return await self._open.commit.append(batch)
@@ -111,9 +109,15 @@ class TelemetryStore:
         self._open.metadata.describe(metadata)
 
     async def select(
-        self, selections: Sequence[Selection], allowance: Allowance | None = None
+        self,
+        selections: Sequence[Selection],
+        allowance: Allowance | None = None,
+        *,
+        in_parts: bool = False,
     ) -> list[SeriesColumns]:
         """Return the samples of each selection, series with none left out.
+
+        With ``in_parts`` many are read only when they are looked at, of the store as it is now.
 
         Raises:
             QvmonError: As ``allowance`` does, before the samples are read.
@@ -121,9 +125,27 @@ class TelemetryStore:
         opened = self._open
         urgent = allowance is not None and allowance.urgent
         answers = (
-            opened.query(opened.select, each, allowance, urgent=urgent) for each in selections
+            opened.query(opened.select, each, allowance, in_parts, urgent=urgent)
+            for each in selections
         )
         return list(await asyncio.gather(*answers))
+
+    @contextmanager
+    def view(self, selections: Sequence[Selection], allowance: Allowance) -> Iterator[Path]:
+        """Give a directory of what ``selections`` need now, for another process to read.
+
+        It is there while the context lasts. This blocks: it is for a thread.
+
+        Raises:
+            QvmonError: As ``allowance`` does, before anything is written; UNAVAILABLE, when the
+                file system refuses.
+        """
+        with self._open.view(selections, allowance) as directory:
+            yield directory
+
+    def set_aside(self, damage: DamagedBlockError) -> bool:
+        """Quarantine a block that another process found damaged; return whether it was here."""
+        return self._open.database.set_aside(damage)
 
     async def series(
         self, matcher_sets: Sequence[tuple[Matcher, ...]], start_ms: int, end_ms: int

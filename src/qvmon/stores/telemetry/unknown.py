@@ -93,6 +93,12 @@ class UnknownBook:
         ]
         return [interval for *_, interval in sorted(found, key=lambda each: each[:2])]
 
+    def copy(self, path: Path) -> None:
+        """Write what is known now to another file."""
+        with self._lock:
+            lines = [_line(each) for kept in self._kept.values() for each in kept]
+        path.write_bytes(_HEADER + b"".join(lines))
+
     def retain(self, before_ms: int) -> None:
         """Forget what ended before a moment; the file shrinks once most of it is forgotten."""
         with self._lock:

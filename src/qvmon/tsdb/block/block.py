@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +40,11 @@ class BlockPart:
         """Whether each series is known to ascend in time: it is."""
         return True
 
+    def part(self, first: int, last: int) -> BlockPart:
+        """Return series ``first`` to ``last`` (excluded)."""
+        concerned = [piece for piece in self.pieces if piece.reaches(first, last)]
+        return BlockPart(self.counts[first:last], [piece.part(first, last) for piece in concerned])
+
     def copy_to(self, rows: Rows, starts: Int64s) -> None:
         """Write series i to ``rows`` from ``starts[i]`` on."""
 
@@ -57,7 +64,7 @@ class _Piece:
 
     Attributes:
         page: Its times and bits.
-        places: int64[k]; which series, of those asked for.
+        places: int64[k]; which series, of those asked for, ascending.
         begins: int64[k]; the first row of each.
         stops: int64[k]; the row after the last.
         skips: int64[k]; how many samples of each are on earlier pages.
@@ -69,6 +76,22 @@ class _Piece:
     stops: Int64s
     skips: Int64s
 
+    def reaches(self, first: int, last: int) -> bool:
+        """Return whether any of series ``first`` to ``last`` (excluded) may be here."""
+        return len(self.places) > 0 and self.places[0] < last and self.places[-1] >= first
+
+    def part(self, first: int, last: int) -> _Piece:
+        """Return what there is of series ``first`` to ``last``, which are series 0, 1, ... of it."""
+        low, high = np.searchsorted(self.places, (first, last))
+        some = slice(low, high)
+        return _Piece(
+            self.page,
+            self.places[some] - first,
+            self.begins[some],
+            self.stops[some],
+            self.skips[some],
+        )
+
 
 class Block:
     """One open block; any thread may read it, also after its files were deleted.
@@ -77,12 +100,15 @@ class Block:
         paths: Its files.
         index: The store's index, which learns the block's series.
         cache: Where decoded pages are kept.
+        only_known: Whether the index learns nothing; other series cannot be found then.
 
     Raises:
         QvmonError: CORRUPT or UNSUPPORTED, saying which file and why.
     """
 
-    def __init__(self, paths: BlockPaths, index: Index, cache: PageCache) -> None:
+    def __init__(
+        self, paths: BlockPaths, index: Index, cache: PageCache, *, only_known: bool = False
+    ) -> None:
         self.paths = paths
         self.deleted = NO_CUTS
         self._cache = cache
@@ -90,18 +116,18 @@ class Block:
             self.meta = _meta(paths)
             self._samples = SamplesFile(paths.samples)
             self.size = sum(path.stat().st_size for path in paths.directory.iterdir())
-            self._read_series(index)
+            self._read_series(index.known if only_known else partial(index.ids, unlimited=True))
         except (OSError, pa.ArrowException, KeyError) as error:
             message = f"block {paths.directory} cannot be read: {error}"
             raise QvmonError(ErrorKind.CORRUPT, message) from error
         self._check_counts()
 
-    def _read_series(self, index: Index) -> None:
+    def _read_series(self, ids_of: Callable[[SeriesKeys], Int64s]) -> None:
         decimal = self.meta.version > 1
         columns = ["key", "first_row", *(["base", "divisor"] if decimal else [])]
         table = pq.read_table(self.paths.series, columns=columns, page_checksum_verification=True)
         keys = _keys(table.column("key").combine_chunks().cast(pa.large_binary()))
-        ids = index.ids(keys, unlimited=True)
+        ids = ids_of(keys)
         starts = table.column("first_row").to_numpy()
         self._order = np.argsort(ids, kind="stable")
         self.ids: Int64s = ids[self._order]

@@ -66,7 +66,12 @@ def key_order(keys: SeriesKeys) -> Int64s:
 
 
 def write_block(
-    paths: BlockPaths, keys: SeriesKeys, parts: Iterable[Rows], origin: Origin
+    paths: BlockPaths,
+    keys: SeriesKeys,
+    parts: Iterable[Rows],
+    origin: Origin,
+    *,
+    durable: bool = True,
 ) -> BlockMeta | None:
     """Write a block and return what it is; None, and nothing written, when there is no sample.
 
@@ -75,14 +80,17 @@ def write_block(
         keys: The series in ``key_order``; those without samples are left out.
         parts: Their samples, consecutive series in consecutive parts.
         origin: Goes into ``meta.json``.
+        durable: Whether it is to survive a power cut.
     """
     prepared = paths.temporary
     shutil.rmtree(prepared.directory, ignore_errors=True)
     prepared.directory.mkdir()
     try:
         meta = _write_files(prepared, paths.number, keys, parts, origin)
-        if meta is not None:
+        if meta is not None and durable:
             publish_directory(prepared.directory, paths.directory)
+        elif meta is not None:
+            prepared.directory.rename(paths.directory)
     finally:
         shutil.rmtree(prepared.directory, ignore_errors=True)
     return meta

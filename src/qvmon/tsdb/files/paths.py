@@ -15,7 +15,8 @@ class DataPaths:
 
     ``lock``, ``head.json`` (how far the head is in blocks), ``tombstones.json``, ``metadata.json``,
     ``unknown.log``, ``wal/`` with one file a segment, ``blocks/`` with one directory a block,
-    ``snapshots/`` with one directory a snapshot, ``quarantine/`` for what could not be read.
+    ``snapshots/`` with one directory a snapshot, ``views/`` with one directory a view,
+    ``quarantine/`` for what could not be read.
     """
 
     root: Path
@@ -49,6 +50,15 @@ class DataPaths:
     def snapshots(self) -> Path:
         """The directory of snapshots, each laid out as a data directory."""
         return self.root / "snapshots"
+
+    @property
+    def views(self) -> Path:
+        """The directory of views, each for one query that another process answers."""
+        return self.root / "views"
+
+    def view(self, name: str) -> ViewPaths:
+        """Return the layout of one view."""
+        return ViewPaths(self.views / name)
 
     @property
     def wal(self) -> Path:
@@ -125,6 +135,28 @@ class BlockPaths:
     def meta(self) -> Path:
         """JSON: version, time range, counts, sources."""
         return self.directory / "meta.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPaths:
+    """The layout of a view: what a few selections need, and what comes of them."""
+
+    root: Path
+
+    @property
+    def samples(self) -> DataPaths:
+        """Blocks, deletions and unknown intervals, as in a data directory."""
+        return DataPaths(self.root)
+
+    @property
+    def series(self) -> Path:
+        """NumPy arrays: the keys of the series that were selected, by their ids."""
+        return self.root / "series.npz"
+
+    @property
+    def result(self) -> Path:
+        """The directory into which the reader writes."""
+        return self.root / "result"
 
 
 def temporary(path: Path) -> Path:

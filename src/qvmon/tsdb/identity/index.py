@@ -116,6 +116,13 @@ class Index:
                 self._add(keys, found, unlimited=unlimited)
         return found
 
+    def known(self, keys: SeriesKeys) -> Int64s:
+        """Return int64[n]: the ids of ``keys``, -1 for those that are not here; none is added."""
+        found = np.empty(len(keys), np.int64)
+        with self._lock:
+            kernels.find_all(keys.arena, keys.offsets, *self._keys.columns(), found)
+        return found
+
     def _add(self, keys: SeriesKeys, found: Int64s, *, unlimited: bool) -> None:
         rows = np.flatnonzero(found < 0)
         bad = int(kernels.first_malformed(keys.arena, keys.offsets, rows))

@@ -9,6 +9,7 @@ import numpy as np
 from qvmon.model.series import Int64s
 from qvmon.tsdb import kernels
 from qvmon.tsdb.block.blocks import BlockList
+from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.writer import Origin, key_order, write_block
 from qvmon.tsdb.deletion.deletions import Deletions
 from qvmon.tsdb.files.paths import BlockPaths
@@ -20,8 +21,10 @@ _PART_ROWS = 1 << 20
 _MOST_LATE_BLOCKS = 64
 
 
-def flush_head(head: Head, index: Index, blocks: BlockList, deletions: Deletions, end: int) -> int:
-    """Write the head's samples before ``end`` to a block; return how many blocks (1, or 0)."""
+def flush_head(
+    head: Head, index: Index, blocks: BlockList, deletions: Deletions, end: int
+) -> BlockMeta | None:
+    """Write the head's samples before ``end`` to a block; return that, None without samples."""
     with deletions.held_off():
         paths = blocks.next_paths()
     counts = head.counts(EARLIEST, end - 1)
@@ -31,9 +34,9 @@ def flush_head(head: Head, index: Index, blocks: BlockList, deletions: Deletions
         return head.read_in_order(some, EARLIEST, end - 1)
 
     written = write_series(index, paths, ids, counts[ids], read)
-    if written:
+    if written is not None:
         deletions.publish(paths)
-    return int(written)
+    return written
 
 
 def flush_late(
@@ -59,7 +62,7 @@ def flush_late(
             rows = merged([view.read(some, len(index), start, end)])
             return _unknown(rows, blocks.find(some, start, end), different)
 
-        if write_series(index, paths, ids, counts, read):
+        if write_series(index, paths, ids, counts, read) is not None:
             deletions.publish(paths)
             written += 1
     return written, int(different[0])
@@ -92,8 +95,8 @@ def write_series(
     read: Callable[[Int64s], Rows],
     *,
     origin: Origin | None = None,
-) -> bool:
-    """Write a block of the series ``ids``; return whether there is one, as they have samples.
+) -> BlockMeta | None:
+    """Write a block of the series ``ids`` and return what it is, None when they have no samples.
 
     Args:
         index: Knows the series' keys.
@@ -107,7 +110,7 @@ def write_series(
     order = key_order(keys)
     parts = (read(ids[rows]) for rows in in_parts(order, counts))
     origin = origin or Origin(paths.number)
-    return write_block(paths, index.keys(ids[order]), parts, origin) is not None
+    return write_block(paths, index.keys(ids[order]), parts, origin)
 
 
 def in_parts(order: Int64s, counts: Int64s) -> Iterator[Int64s]:

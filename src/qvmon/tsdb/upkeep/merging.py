@@ -39,20 +39,32 @@ def merge_apart(
     paths = DataPaths(directory)
     wanted = [paths.block(number) for number in numbers]
     index, cache = Index(sum(map(_series_in, wanted))), PageCache(_CACHE_BYTES)
-    blocks = by_rank(_opened(each, index, cache) for each in wanted)
+    blocks = by_rank(open_block(each, index, cache) for each in wanted)
+    leave_out(deletions, index, blocks)
+    return write_merged(index, paths.block(into), blocks)
+
+
+def open_block(
+    paths: BlockPaths, index: Index, cache: PageCache, *, only_known: bool = False
+) -> Block:
+    """Open a block of a directory that another process owns; arguments are those of ``Block``.
+
+    Raises:
+        DamagedBlockError: It cannot be read.
+    """
+    try:
+        return Block(paths, index, cache, only_known=only_known)
+    except QvmonError as error:
+        raise DamagedBlockError(paths.number, error.message) from error
+
+
+def leave_out(deletions: Iterable[Tombstone], index: Index, blocks: Sequence[Block]) -> None:
+    """Count as gone from ``blocks`` what was deleted."""
     for tombstone in deletions:
         ids = index.match(tombstone.matchers)
         for block in blocks:
             if block.meta.number <= tombstone.through_block:
                 block.delete(ids, tombstone.start_ms, tombstone.end_ms)
-    return write_merged(index, paths.block(into), blocks)
-
-
-def _opened(paths: BlockPaths, index: Index, cache: PageCache) -> Block:
-    try:
-        return Block(paths, index, cache)
-    except QvmonError as error:
-        raise DamagedBlockError(paths.number, error.message) from error
 
 
 def _series_in(paths: BlockPaths) -> int:

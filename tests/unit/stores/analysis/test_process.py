@@ -22,6 +22,7 @@ from qvmon.promql import parse_matchers
 from qvmon.stores.analysis import AnalysisConfig, AnalysisProcess
 from qvmon.stores.analysis.metrics import DEATHS, STARTS
 from qvmon.tsdb.database import Database
+from qvmon.tsdb.deletion.tombstones import Tombstone
 from qvmon.tsdb.options import Options
 
 BLOCK_MS = 60_000
@@ -37,7 +38,7 @@ def registry() -> Registry:
 
 @pytest.fixture
 def process(registry: Registry) -> Iterator[AnalysisProcess]:
-    made = AnalysisProcess(AnalysisConfig(), SystemClock(), registry)
+    made = AnalysisProcess("merging", AnalysisConfig(), SystemClock(), registry)
     yield made
     made.stop()
 
@@ -75,8 +76,8 @@ def test_blocks_are_merged_in_the_child(database: Database, process: AnalysisPro
     before, count = read(database), len(database.blocks)
     database.upkeep.merger = process.merge
     assert database.upkeep.compact()
-    assert process.pid is not None
-    assert process.pid != os.getpid()
+    assert len(process.pids) == 1
+    assert os.getpid() not in process.pids
     assert len(database.blocks) == count - 2
     assert read(database) == before
     merged = max(block.meta.number for block in database.blocks)
@@ -98,21 +99,23 @@ class Halting:
         self._moment = moment
         self._is_over = False
 
-    def merge(self, directory: Path, numbers: Sequence[int], into: int) -> None:
+    def merge(
+        self, directory: Path, numbers: Sequence[int], into: int, deletions: Sequence[Tombstone]
+    ) -> None:
         """Merge, and be killed at the moment."""
         killer = Thread(target=self._kill)
         killer.start()
         try:
-            self._process.merge(directory, numbers, into)
+            self._process.merge(directory, numbers, into, deletions)
         finally:
             self._is_over = True
             killer.join()
 
     def _kill(self) -> None:
-        while not self._is_over and (self._process.pid is None or not self._moment()):
+        while not self._is_over and (not self._process.pids or not self._moment()):
             pass
-        if self._process.pid is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        for pid in self._process.pids:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_killed_child_loses_nothing_and_the_merge_starts_anew(
@@ -124,12 +127,12 @@ def test_a_killed_child_loses_nothing_and_the_merge_starts_anew(
     with pytest.raises(QvmonError) as caught:
         database.upkeep.compact()
     assert caught.value.kind is ErrorKind.UNAVAILABLE
-    assert registry.value(DEATHS).current == 1
+    assert registry.value(DEATHS, "merging").current == 1
     assert [block.meta.number for block in database.blocks] == numbers
     assert read(database) == before
     database.upkeep.merger = process.merge
     assert database.upkeep.compact()
-    assert registry.value(STARTS).current == 2
+    assert registry.value(STARTS, "merging").current == 2
     assert read(database) == before
 
 
@@ -180,5 +183,5 @@ def test_a_damaged_block_is_quarantined_as_it_is_here(
 def test_after_stop_there_is_no_other_child(database: Database, process: AnalysisProcess) -> None:
     process.stop()
     with pytest.raises(QvmonError, match="stopped"):
-        process.merge(database.paths.root, [1], 99)
-    assert process.pid is None
+        process.merge(database.paths.root, [1], 99, ())
+    assert process.pids == []

@@ -30,7 +30,7 @@ class Ramps:
         self.may_answer.set()
 
     async def select(
-        self, selections: Sequence[Selection], allowance: Allowance | None = None
+        self, selections: Sequence[Selection], allowance: Allowance | None = None, **_: bool
     ) -> list[SeriesColumns]:
         """Return the samples of each selection, once allowed to."""
         self.asked += selections

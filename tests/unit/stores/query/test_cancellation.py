@@ -30,7 +30,7 @@ class Slow(Ramps):
         self.reading, self.may_look_up = Event(), Event()
 
     async def select(
-        self, selections: list[Selection], allowance: Allowance | None = None
+        self, selections: list[Selection], allowance: Allowance | None = None, **_: bool
     ) -> list[SeriesColumns]:
         assert allowance is not None
         await asyncio.to_thread(self._read, allowance)

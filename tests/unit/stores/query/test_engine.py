@@ -62,10 +62,10 @@ async def test_nothing_is_said_to_those_who_may_not_read(
     for question in (
         asked.instant(principal, "up", 0),
         asked.range(principal, "up", 0, 1, 1),
-        asked.series(principal, [], 0, 1),
-        asked.label_names(principal, [], 0, 1),
-        asked.label_values(principal, "job", [], 0, 1),
-        asked.metadata(principal),
+        asked.catalogue.series(principal, [], 0, 1),
+        asked.catalogue.label_names(principal, [], 0, 1),
+        asked.catalogue.label_values(principal, "job", [], 0, 1),
+        asked.catalogue.metadata(principal),
     ):
         with pytest.raises(QvmonError) as caught:
             await question
@@ -190,13 +190,16 @@ async def test_the_lookback_can_be_asked_for(engine: Make) -> None:
 
 async def test_series_labels_and_values_are_listed(engine: Make) -> None:
     asked = engine()
-    frame = await asked.series(VIEWER, [parse_matchers("orders_total")], 0, 1)
+    frame = await asked.catalogue.series(VIEWER, [parse_matchers("orders_total")], 0, 1)
     assert [labels["venue"] for labels in frame.all_labels()] == ["XNYS"]
-    assert await asked.label_names(VIEWER, [], 0, 1) == ["__name__", "job", "venue"]
-    assert await asked.label_names(VIEWER, [parse_matchers("up")], 0, 1) == ["__name__", "job"]
-    assert await asked.label_values(VIEWER, "job", [], 0, 1) == ["decision", "gateway"]
-    assert await asked.label_values(VIEWER, "nosuch", [], 0, 1) == []
-    assert [each.name for each in await asked.metadata(VIEWER)] == ["up"]
+    assert await asked.catalogue.label_names(VIEWER, [], 0, 1) == ["__name__", "job", "venue"]
+    assert await asked.catalogue.label_names(VIEWER, [parse_matchers("up")], 0, 1) == [
+        "__name__",
+        "job",
+    ]
+    assert await asked.catalogue.label_values(VIEWER, "job", [], 0, 1) == ["decision", "gateway"]
+    assert await asked.catalogue.label_values(VIEWER, "nosuch", [], 0, 1) == []
+    assert [each.name for each in await asked.catalogue.metadata(VIEWER)] == ["up"]
 
 
 async def test_plans_are_remembered(engine: Make, registry: Registry) -> None:

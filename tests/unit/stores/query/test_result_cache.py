@@ -156,6 +156,7 @@ async def test_a_dashboard_that_moves_on_has_only_new_steps_computed(tmp_path: P
         ("max_over_time(x[5m:1m] @ start())", False),
         ("rate(x[5m] smoothed)", False),
         ("rate(x[range()])", False),
+        ("x * step()", False),
         ("limitk(2, x)", False),
         ("limit_ratio(0.5, x)", False),
         ("info(x)", False),

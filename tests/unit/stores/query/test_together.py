@@ -205,4 +205,4 @@ async def test_nobody_waits_for_those_who_read_much(
     texts = ["count(requests_total)", 'count(errors_total{zone="a"})', "vector(1)"]
     assert all(isinstance(each, Vector) for each in await together(asked, texts))
     plans = [asked.planned(text) for text in texts]
-    assert asked._together.parted(plans) == [plans[:1], plans[1:]]
+    assert asked._rules._together.parted(plans) == [plans[:1], plans[1:]]

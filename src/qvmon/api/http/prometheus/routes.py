@@ -21,6 +21,7 @@ from qvmon.api.http.prometheus.language import language_routes
 from qvmon.api.http.prometheus.query import query_routes
 from qvmon.api.http.prometheus.read import read_routes
 from qvmon.api.http.prometheus.rules import rule_routes
+from qvmon.api.http.prometheus.search import search_routes
 from qvmon.api.http.prometheus.status import status_routes, store_status_routes
 from qvmon.api.http.prometheus.targets import target_routes
 from qvmon.api.http.prometheus.write import write_routes
@@ -46,7 +47,8 @@ def _reading(services: ApiPorts, config: ApiConfig) -> Iterator[APIRouter]:
     if services.queries is None:
         return
     yield query_routes(services.queries, services.clock)
-    yield label_routes(services.queries)
+    yield label_routes(services.queries.catalogue)
+    yield search_routes(services.queries.catalogue, services.clock)
     yield language_routes()
     yield exemplar_routes(services.exemplars)
     yield read_routes(services.queries, services.build.external_labels, config)
