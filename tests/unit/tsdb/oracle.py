@@ -31,7 +31,7 @@ class Oracle:
             return self._repeat(self.head[series][time], bits)
         if self.window == 0:
             return "too_old" if settled else "out_of_order"
-        if time < self.latest - self.window:
+        if self.latest is not None and time < self.latest - self.window:
             return "too_old"
         if time in self.late.get(series, {}):
             return self._repeat(self.late[series][time], bits)
@@ -54,6 +54,11 @@ class Oracle:
         for series in chosen & self.newest.keys():
             if start <= self.newest[series] <= end:
                 self.newest[series] = start - 1
+        if self.latest is not None and start <= self.latest <= end:
+            known = list(self.newest.values()) + (
+                [] if self.settled is None else [self.settled - 1]
+            )
+            self.latest = max(known, default=None)
 
     def flush(self) -> None:
         """Settle every stretch whose end is half a stretch behind the newest sample."""
@@ -62,7 +67,7 @@ class Oracle:
             end = (min(times) // self.block + 1) * self.block
             if self.latest < end + self.block // 2:
                 break
-            self.settled = end
+            self.settled = max(time for time in times if time < end) + 1
             for samples in self.head.values():
                 for time in [time for time in samples if time < end]:
                     del samples[time]

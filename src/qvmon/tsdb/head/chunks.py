@@ -120,6 +120,11 @@ class Chunks:
         count = kernels.remove(ids, self.series, start, end, released, self._tables)
         return released[: count if count >= 0 else -1 - count].copy(), count >= 0
 
+    def step_back(self, least: int) -> None:
+        """Let the newest time of all be that of what is left, or ``least`` where that is newer."""
+        newest = int(self._newest[: self.series].max(initial=EARLIEST))
+        self.state[kernels.NEWEST] = max(newest, least)
+
     def _room_for_released(self) -> Int32s:
         return np.empty(int(self.state[kernels.FRESH_CELLS]) + 1, np.int32)
 

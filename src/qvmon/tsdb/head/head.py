@@ -196,6 +196,8 @@ class Head:
         with self._lock:
             released, done = self._chunks.remove(np.ascontiguousarray(ids), start, end)
             self._release(released)
+            if start <= self.newest <= end:
+                self._chunks.step_back(max(self.settled_before, EARLIEST + 1) - 1)
             if not done:
                 raise QvmonError(ErrorKind.EXHAUSTED, "the head has no room to delete samples")
             self._late = self._late.without(ids, start, end)
@@ -207,9 +209,9 @@ class Head:
             self.settled_before = max(self.settled_before, before)
 
     def trim(self, before: int) -> None:
-        """Forget the samples older than ``before``: blocks have them."""
+        """Forget the samples older than ``before``: blocks have them. Newer ones may come again."""
         with self._lock:
-            self._trimmed_before = before
+            self.settled_before = self._trimmed_before = before
             self._release(self._chunks.trim(before))
 
     def _release(self, cells: Int32s) -> None:

@@ -41,14 +41,15 @@ def mergeable(
 
     Args:
         blocks: All there are.
-        settled_before: Only ranges that end by then are complete.
+        settled_before: Only ranges whose last stretch was flushed are complete; this is in it.
         options: Block length and retention.
     """
+    begun = -(-settled_before // options.block_ms) * options.block_ms
     for length in ranges(options):
         groups: dict[int, list[BlockMeta]] = defaultdict(list)
         for block in blocks:
             aligned = block.start_ms // length
-            complete = (aligned + 1) * length <= settled_before
+            complete = (aligned + 1) * length <= begun
             if complete and block.end_ms // length == aligned:
                 groups[aligned].append(block)
         for _, group in sorted(groups.items()):
@@ -94,4 +95,4 @@ def write_merged(index: Index, paths: BlockPaths, sources: Sequence[Block]) -> b
 
     numbers = tuple(sorted(block.meta.number for block in sources))
     origin = Origin(min(block.meta.rank for block in sources), numbers)
-    return write_series(index, paths, ids, counts, read, origin=origin)
+    return write_series(index, paths, ids, counts, read, origin=origin) is not None

@@ -119,12 +119,19 @@ class Upkeep:
             return written
 
     def _flush_due(self) -> int:
+        """Flush stretch by stretch, and settle each as far as it has samples.
+
+        The newest sample may be from a clock that was ahead: what comes with the right time then
+        is not old.
+        """
         written = 0
         while (end := self._due()) is not None:
             self._head.settle(end)
-            written += flush_head(self._head, self._index, self._blocks, self._deletions, end)
-            self._head.trim(end)
-            self._flushed_before = end
+            block = flush_head(self._head, self._index, self._blocks, self._deletions, end)
+            if block is not None:
+                self._flushed_before = max(self._flushed_before, block.end_ms + 1)
+                written += 1
+            self._head.trim(self._flushed_before)
         return written
 
     def _due(self) -> int | None:

@@ -176,11 +176,22 @@ async def test_samples_of_a_clock_that_was_ahead_can_be_deleted_so_that_right_on
     await append(store, "up", [NOW_MS - 60_000])
     clock.jump_wall(31_536_000)
     await append(store, "up", [NOW_MS + 31_536_000_000])
+    await store.upkeep()
     clock.jump_wall(-31_536_000)
     assert list((await append(store, "up", [NOW_MS])).refused) == ["out_of_order"]
-    await store.delete_series([(ALL,)], NOW_MS, 2**62)
-    assert (await append(store, "up", [NOW_MS])).accepted == 1
-    assert (await times_of(store))["up"] == [NOW_MS - 60_000, NOW_MS]
+    assert (await append(store, "other", [NOW_MS])).accepted == 1
+    await store.upkeep()
+    assert (await append(store, "other", [NOW_MS + 1])).accepted == 1
+    await store.delete_series([(ALL,)], NOW_MS + 2, 2**62)
+    assert (await append(store, "up", [NOW_MS + 2])).accepted == 1
+    assert await times_of(store) == {
+        "up": [NOW_MS - 60_000, NOW_MS + 2],
+        "other": [NOW_MS, NOW_MS + 1],
+    }
+    blocks = points(store, "qvmon_telemetry_blocks_flushed_total")
+    await append(store, "up", [NOW_MS + 15_000])
+    await store.upkeep()
+    assert points(store, "qvmon_telemetry_blocks_flushed_total") == blocks
 
 
 async def test_upkeep_runs_by_itself_at_its_interval(opened):
