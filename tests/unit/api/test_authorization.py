@@ -73,6 +73,9 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
             "format_query",
             "parse_query",
             "query_exemplars",
+            "search/metric_names",
+            "search/label_names",
+            "search/label_values",
         )
         for method in ("GET", "POST")
     },

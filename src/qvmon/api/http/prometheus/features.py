@@ -23,6 +23,9 @@ _API = (
     "label_values_match",
     "query_stats",
     "query_warnings",
+    "search",
+    "search_fuzz_alg_jarowinkler",
+    "search_fuzz_alg_subsequence",
     "time_range_labels",
     "time_range_series",
 )
