@@ -67,7 +67,7 @@ def exporter() -> Iterator[int]:
 
 
 def configuration(folder: Path, port: int) -> str:
-    """Return a ``prometheus.yml`` that scrapes ``port`` and evaluates rules, put into ``folder``."""
+    """Return a ``prometheus.yml`` that scrapes ``port``, with rules put into ``folder``."""
     (folder / "rules.yml").write_text(RULES)
     return json.dumps(
         {

@@ -23,7 +23,7 @@ from tests.servers import end, free_port
 
 FEATURES = (
     "promql-experimental-functions,promql-binop-fill-modifiers,promql-unquoted-utf8-names,"
-    "promql-per-step-stats,exemplar-storage"
+    "promql-per-step-stats,exemplar-storage,search-api"
 )
 _START_SECONDS = 90.0
 _SHORT_BLOCKS = ", block_seconds: 1200, upkeep_interval_seconds: 0.3"
