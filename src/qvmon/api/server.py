@@ -11,20 +11,22 @@ import uvicorn
 from fastapi import FastAPI
 
 from qvmon.api.config import ApiConfig
+from qvmon.api.door import Door
 from qvmon.model.errors import ErrorKind, QvmonError
 
 _BACKLOG = 2048
+_TICK_SECONDS = 1.0
 
 
 class ApiServer:
     """Serves an application until it is stopped.
 
     Args:
-        app: What ``create_app`` made.
+        app: What ``create_app`` made, or a door to it.
         config: Address, TLS and limits.
     """
 
-    def __init__(self, app: FastAPI, config: ApiConfig) -> None:
+    def __init__(self, app: FastAPI | Door, config: ApiConfig) -> None:
         self._app = app
         self._config = config
         self._server: _Server | None = None
@@ -66,7 +68,7 @@ class ApiServer:
         if self._server is None or self._serving is None:
             return
         self._app.state.close_streams()
-        self._server.should_exit = True
+        self._server.end()
         await self._serving
         self._server = self._serving = None
 
@@ -94,11 +96,22 @@ class ApiServer:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn's server, leaving signals to the program."""
+    """Uvicorn's server, leaving signals to the program and waking once a second, not ten times."""
 
     def __init__(self, settings: uvicorn.Config) -> None:
         super().__init__(settings)
         self.listening = asyncio.Event()
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Let ``serve`` come to its end."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # whose only work is the date in answers
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), _TICK_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -26,7 +26,8 @@ from qvmon.adapters.peer import PeerSource
 from qvmon.adapters.pulsar import PulsarBus, PulsarSink
 from qvmon.adapters.smtp import SmtpSink
 from qvmon.adapters.webhook import WebhookSink
-from qvmon.api.http.application import create_app
+from qvmon.api.door import Door
+from qvmon.api.http.application import create_app, create_first_app
 from qvmon.api.ports import ApiPorts, BuildFacts
 from qvmon.api.server import ApiServer
 from qvmon.app.flags import prometheus_flags
@@ -57,8 +58,8 @@ from qvmon.services.distribution import (
     WebhookNotifications,
 )
 from qvmon.services.incidents import IncidentsService
-from qvmon.stores.analysis import AnalysisProcess
-from qvmon.stores.ledger import LedgerStore
+from qvmon.stores import ledger as ledgers
+from qvmon.stores.analysis import AnalysisProcess, AnalysisQueries
 from qvmon.stores.query import QueryEngine
 from qvmon.stores.telemetry import ExemplarRing, TelemetryStore
 
@@ -79,10 +80,19 @@ FIRST_PASSWORD_FILE = "initial-admin-password"  # noqa: S105 - a file's name
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    """What takes samples in this process."""
+
+    telemetry: TelemetryStore | None
+    exemplars: ExemplarRing | None
+    collection: CollectionService | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stores:
     """What this process keeps, or reads elsewhere."""
 
-    ledger: LedgerStore | None
+    ledger: ledgers.LedgerStore | None
     telemetry: TelemetryStore | None
     peer: PeerSource | None
     exemplars: ExemplarRing | None
@@ -122,33 +132,92 @@ class House:
         self._ready = False
 
     async def open(self) -> str:
-        """Start every part; return where the process answers once it is ready."""
+        """Start every part, what takes samples first; return where the process answers."""
         directory = DataDirectory(self._settings.data_dir)
         await self._lifecycle.start("data directory", directory.take, directory.leave)
         outbound = HttpOutbound(self._settings.outbound)
         await self._lifecycle.start("outbound", nothing, outbound.close)
-        stores = await self._open_stores(outbound)
-        services = await self._open_services(stores, outbound)
-        server = ApiServer(self._application(stores, services), self._settings.api)
-        await self._lifecycle.start("api", server.start, server.stop)
+        intake = await self._open_intake(outbound)
+        door = Door(self._first_application(intake))
+        server = ApiServer(door, self._settings.api)
+        await self._lifecycle.start("door", server.start, server.stop)
+        stores = await self._open_stores(intake, outbound)
+        services = await self._open_services(stores, intake.collection, outbound)
+        whole = await to_thread(self._application, stores, services)
+        door.open(whole)
+        await self._lifecycle.start("api", nothing, server.stop)
         self._ready = True
         return server.url
 
+    # --- what takes samples -----------------------------------------------------------------
+
+    async def _open_intake(self, outbound: OutboundClient) -> Intake:
+        modules = self._settings.modules
+        telemetry = exemplars = collection = None
+        if "telemetry" in modules:
+            telemetry = await self._open_telemetry()
+            exemplars = ExemplarRing(self._settings.telemetry.max_exemplars, self._registry)
+        if "collection" in modules:
+            collection = await self._open_collection(opened(telemetry), opened(exemplars), outbound)
+        return Intake(telemetry, exemplars, collection)
+
+    async def _open_telemetry(self) -> TelemetryStore:
+        config = self._settings.analysis
+        merging = AnalysisProcess("merging", config, self._clock, self._registry)
+        telemetry = TelemetryStore(
+            self._settings.data_dir / "telemetry",
+            self._settings.telemetry,
+            self._clock,
+            self._registry,
+            merger=merging.merge if config.enabled else None,
+        )
+        await self._lifecycle.start("telemetry", telemetry.start, telemetry.stop)
+        await self._lifecycle.start("merging", nothing, partial(to_thread, merging.stop))
+        return telemetry
+
+    async def _open_collection(
+        self, telemetry: TelemetryStore, exemplars: ExemplarRing, outbound: OutboundClient
+    ) -> CollectionService:
+        wanted = self._settings.local
+        local: list[LocalMetrics] = [OwnMetrics(self._registry)] if wanted.qvmon else []
+        if wanted.host:
+            local.append(HostMetrics(self._clock))
+        collection = CollectionService(
+            collection_config(self._settings, self._watch),
+            telemetry,
+            outbound,
+            self._clock,
+            self._registry,
+            unknown=telemetry,
+            exemplars=exemplars,
+            files=LocalFiles(),
+            local=local,
+        )
+        await self._lifecycle.start("collection", collection.start, collection.stop)
+        return collection
+
+    def _first_application(self, intake: Intake) -> FastAPI:
+        return create_first_app(
+            intake.collection, lambda: False, self._settings.api, self._clock, self._registry
+        )
+
     # --- stores -----------------------------------------------------------------------------
 
-    async def _open_stores(self, outbound: OutboundClient) -> Stores:
+    async def _open_stores(self, intake: Intake, outbound: OutboundClient) -> Stores:
         modules = self._settings.modules
         ledger = await self._open_ledger() if "ledger" in modules else None
-        telemetry = await self._open_telemetry() if "telemetry" in modules else None
         peer = self._peer(outbound)
-        queries = self._queries(peer or telemetry) if "query" in modules else None
-        most = self._settings.telemetry.max_exemplars
-        exemplars = ExemplarRing(most, self._registry) if telemetry else None
-        return Stores(ledger, telemetry, peer, exemplars, queries)
+        queries = None
+        if "query" in modules:
+            queries = await self._open_queries(peer or intake.telemetry)
+        return Stores(ledger, intake.telemetry, peer, intake.exemplars, queries)
 
-    async def _open_ledger(self) -> LedgerStore:
+    async def _open_ledger(self) -> ledgers.LedgerStore:
         directory = self._settings.data_dir.resolve()
-        ledger = LedgerStore(
+        store = await to_thread(
+            lambda: ledgers.LedgerStore
+        )  # imported beside the taking of samples
+        ledger = store(
             directory,
             self._settings.ledger,
             chain=self._settings.instance,
@@ -160,24 +229,11 @@ class House:
         await self._lifecycle.start("ledger", ledger.start, ledger.stop)
         return ledger
 
-    async def _open_telemetry(self) -> TelemetryStore:
-        analysis = AnalysisProcess(self._settings.analysis, self._clock, self._registry)
-        telemetry = TelemetryStore(
-            self._settings.data_dir / "telemetry",
-            self._settings.telemetry,
-            self._clock,
-            self._registry,
-            merger=analysis.merge if self._settings.analysis.enabled else None,
-        )
-        await self._lifecycle.start("telemetry", telemetry.start, telemetry.stop)
-        await self._lifecycle.start("analysis", nothing, partial(to_thread, analysis.stop))
-        return telemetry
-
     def _peer(self, outbound: OutboundClient) -> PeerSource | None:
         peer = self._settings.peer
         return PeerSource(peer, peer.token.get_secret_value(), outbound) if peer else None
 
-    def _queries(self, source: SeriesSource | None) -> QueryEngine:
+    async def _open_queries(self, source: SeriesSource | None) -> QueryEngine:
         if source is None:
             raise invalid(
                 "these targets read series: run collection here too, or set peer.url to a "
@@ -190,20 +246,31 @@ class House:
             self._registry,
             active_file=self._settings.data_dir / "queries" / "active",
             changes=source.changes if isinstance(source, TelemetryStore) else None,
+            apart=await self._open_analysis(source),
         )
+
+    async def _open_analysis(self, source: SeriesSource) -> AnalysisQueries | None:
+        """Return what answers analysis queries over samples of this process, where wanted."""
+        config = self._settings.analysis
+        if not (config.enabled and isinstance(source, TelemetryStore)):
+            return None
+        most = self._settings.query.concurrent_analysis
+        process = AnalysisProcess("queries", config, self._clock, self._registry, most=most)
+        await self._lifecycle.start("analysis", nothing, partial(to_thread, process.stop))
+        return AnalysisQueries(source, process)
 
     # --- services ---------------------------------------------------------------------------
 
-    async def _open_services(self, stores: Stores, outbound: OutboundClient) -> Services:
+    async def _open_services(
+        self, stores: Stores, collection: CollectionService | None, outbound: OutboundClient
+    ) -> Services:
         modules = self._settings.modules
-        access = collection = alerts = incident = telling = None
+        access = alerts = incident = telling = None
         if "access" in modules:
             access = AccessService(
                 self._settings.access, opened(stores.ledger), self._clock, self._registry
             )
             await self._tell_first_password(access)
-        if "collection" in modules:
-            collection = await self._open_collection(stores, outbound)
         if "alerting" in modules:
             alerts = await self._open_alerting(stores, collection)
         if "incidents" in modules:
@@ -228,26 +295,6 @@ class House:
         elif not await access.awaits_first_change():
             file.unlink(missing_ok=True)
 
-    async def _open_collection(self, stores: Stores, outbound: OutboundClient) -> CollectionService:
-        telemetry = opened(stores.telemetry)
-        wanted = self._settings.local
-        local: list[LocalMetrics] = [OwnMetrics(self._registry)] if wanted.qvmon else []
-        if wanted.host:
-            local.append(HostMetrics(self._clock))
-        collection = CollectionService(
-            collection_config(self._settings, self._watch),
-            telemetry,
-            outbound,
-            self._clock,
-            self._registry,
-            unknown=telemetry,
-            exemplars=opened(stores.exemplars),
-            files=LocalFiles(),
-            local=local,
-        )
-        await self._lifecycle.start("collection", collection.start, collection.stop)
-        return collection
-
     async def _open_alerting(
         self, stores: Stores, collection: CollectionService | None
     ) -> AlertingService:
@@ -265,7 +312,7 @@ class House:
         return alerts
 
     async def _open_distribution(
-        self, ledger: LedgerStore, outbound: OutboundClient
+        self, ledger: ledgers.LedgerStore, outbound: OutboundClient
     ) -> DistributionService:
         outlets = [
             outlet
