@@ -6,8 +6,10 @@ import json
 
 import httpx
 import numpy as np
+import pytest
 
 from qvmon.adapters.peer import PeerConfig, PeerSource
+from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Matcher, MatchOp
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import OutboundRequest, OutboundResponse
@@ -57,6 +59,20 @@ async def test_a_peer_reads_what_the_store_has(house: House) -> None:
     series = await peer.series([(named,)], 0, at)
     assert set(series.all_labels()) == set(ours[0].labels.all_labels())
     assert await peer.metadata("up") == [MetricMetadata("up", "gauge", "answers")]
+
+
+async def test_a_peer_is_given_no_more_than_a_query_may_read(house: House) -> None:
+    at = house.now_ms
+    points = [(at - 1000 + i, float(i)) for i in range(1000)]
+    await house.write({json.dumps({"__name__": "orders"}): points})
+    house.queries = QueryEngine(house.store, QueryConfig(max_samples=999), house.clock, Registry())
+    peer = await peer_of(house)
+    named = Matcher("__name__", MatchOp.EQUAL, "orders")
+    with pytest.raises(QvmonError, match="too many samples") as refused:
+        await peer.select([Selection((named,), 0, at)])
+    assert refused.value.kind is ErrorKind.EXHAUSTED
+    (few,) = await peer.select([Selection((named,), at - 100, at)])
+    assert len(few.values) == 100
 
 
 async def test_a_query_engine_on_a_peer_answers_alike(house: House) -> None:

@@ -113,5 +113,5 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
     if services.unknown is not None:
         app.include_router(unknown_routes(services.unknown))
     if services.series is not None and services.unknown is not None:
-        app.include_router(peer_routes(services.series, services.unknown))
+        app.include_router(peer_routes(services.series, services.unknown, services.queries))
     app.include_router(static_routes())

@@ -10,6 +10,8 @@ from fastapi.responses import Response
 
 from qvmon.api.http.access import PREFIX
 from qvmon.api.http.authentication import Needs
+from qvmon.api.http.prometheus.disconnection import while_connected
+from qvmon.api.ports import RawSamples
 from qvmon.model.access import Permission
 from qvmon.model.ports import SeriesSource
 from qvmon.model.unknown import UnknownSource
@@ -19,15 +21,24 @@ from qvmon.wire import series_stream
 Peer = Annotated[Identity, Depends(Needs(Permission.READ_TELEMETRY, only_reads=True))]
 
 
-def peer_routes(source: SeriesSource, intervals: UnknownSource) -> APIRouter:
-    """Return the routes behind another process's ``PeerSource``."""
+def peer_routes(
+    source: SeriesSource, intervals: UnknownSource, queries: RawSamples | None
+) -> APIRouter:
+    """Return the routes behind another process's ``PeerSource``.
+
+    Args:
+        source: The series of this process.
+        intervals: What it could not observe.
+        queries: Reads samples within the limits of queries; without it there are none.
+    """
     router = APIRouter(prefix=f"{PREFIX}/peer", include_in_schema=False)
 
     @router.post("/select")
-    async def select(_: Peer, request: Request) -> Response:
+    async def select(who: Peer, request: Request) -> Response:
         """Send the samples of selections to another qvmon process, as Arrow."""
         selections = series_stream.decode_select_request(await request.body())
-        answers = await source.select(selections)
+        work = queries.select(who.principal, selections) if queries else source.select(selections)
+        answers = await while_connected(request, work)
         return _arrow(await asyncio.to_thread(series_stream.encode_columns, answers))
 
     @router.post("/series")
