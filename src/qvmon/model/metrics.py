@@ -156,9 +156,11 @@ class Registry:
 
     def family(self, metric: Metric) -> Family:
         """Return the live family of ``metric``, the same one at every call."""
-        with self._lock:
-            found = self._families.setdefault(metric.name, Family(metric))
-        if found.metric != metric:
+        found = self._families.get(metric.name)
+        if found is None:
+            with self._lock:
+                found = self._families.setdefault(metric.name, Family(metric))
+        if found.metric is not metric and found.metric != metric:
             raise ValueError(f"{metric.name} is declared twice, differently")
         return found
 

@@ -205,8 +205,11 @@ class Database:
         verdicts = taker(batch, admission)
         if len(batch):
             self.changes.wrote(int(batch.timestamps.min()))
-        self._log(RecordKind.FLOAT, batch, verdicts == kernels.STORED)
-        self._log(RecordKind.LATE_FLOAT, batch, verdicts == kernels.LATE)
+        if verdicts.any():
+            self._log(RecordKind.FLOAT, batch, verdicts == kernels.STORED)
+            self._log(RecordKind.LATE_FLOAT, batch, verdicts == kernels.LATE)
+        elif len(batch):  # all are ``STORED``, which is 0
+            self.wal.write(RecordKind.FLOAT, batch)
         if np.any(verdicts == kernels.NO_MEMORY):
             message = "the head has no room for more samples"
             raise QvmonError(ErrorKind.EXHAUSTED, message, head_bytes=self.options.head_bytes)
@@ -214,9 +217,7 @@ class Database:
 
     def _log(self, kind: RecordKind, batch: SampleBatch, chosen: Bools) -> None:
         rows = np.flatnonzero(chosen)
-        if len(rows) == len(batch) > 0:
-            self.wal.write(kind, batch)
-        elif len(rows):
+        if len(rows):
             columns = batch.series[rows], batch.timestamps[rows], batch.values[rows]
             self.wal.write(kind, SampleBatch(*columns))
 
@@ -368,6 +369,8 @@ def _own(lock: Path) -> int:
 
 
 def _result(verdicts: Bytes) -> AppendResult:
+    if not verdicts.any():  # all are ``STORED``, which is 0
+        return AppendResult(len(verdicts))
     refused = {
         reason: np.flatnonzero(verdicts == verdict)
         for verdict, reason in REASONS.items()

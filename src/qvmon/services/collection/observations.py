@@ -73,8 +73,8 @@ class Observations:
         return known
 
     def _write(self, target: Target, changes: list[Change]) -> None:
-        scope = scope_of(target.labels)
         for each in changes:
+            scope = scope_of(target.labels)
             if each.begin_ms is not None:
                 self._log.begin_unknown(scope, each.reason, each.begin_ms)
             if each.end_ms is not None:
