@@ -1,7 +1,8 @@
 """What Grafana's Prometheus data source asks, asked as it asks it.
 
-Each test names the file of grafana/grafana that makes the request. ``promlib/`` tells how
-Grafana's own Go client is run against qvmon by hand.
+Each test names the file that makes the request: ``pkg/promlib`` or ``packages/grafana-prometheus``
+of grafana/grafana-prometheus-datasource, where grafana/grafana had it before, as of release 13.2.3.
+``tests/differential/grafana`` runs Grafana's own code against qvmon and Prometheus, by hand.
 """
 
 from __future__ import annotations
@@ -169,3 +170,49 @@ async def test_a_query_is_formatted_and_taken_apart(grafana) -> None:
     """packages/grafana-prometheus/src/querybuilder: the button that formats a query."""
     assert await get(grafana, "format_query", query="sum(up)by(job)") == "sum by (job) (up)"
     assert (await get(grafana, "parse_query", query="up"))["type"] == "vectorSelector"
+
+
+async def test_opening_the_data_source_asks_for_rules_and_exemplars(grafana, house: House) -> None:
+    """packages/grafana-prometheus/src/datasource.ts: times of exemplars come in milliseconds."""
+    assert await get(grafana, "rules") == {"groups": []}
+    times = {"start": str(house.now_ms - 1_800_000), "end": str(house.now_ms)}
+    answer = await grafana.post("/api/v1/query_exemplars", data={"query": "test", **times})
+    assert answer.json() == {"status": "success", "data": []}
+
+
+async def test_an_old_server_is_asked_for_series_only(grafana, house: House) -> None:
+    """packages/grafana-prometheus/src/resource_clients.ts SeriesApiClient, by settings."""
+    form = {"match[]": '{"http.status"!=""}', "limit": "40000", **window(house)}
+    answer = await grafana.post("/api/v1/series", data=form)
+    assert answer.json()["data"] == [DOTTED]
+
+
+async def test_a_variable_of_a_metric_name_asks_for_labels_by_a_pattern(
+    grafana, house: House
+) -> None:
+    """packages/grafana-prometheus/src/metric_find_query.ts: label_names(match), metrics(match)."""
+    asked = {"match[]": '{__name__=~".*latency.*"}', "limit": "40000", **window(house)}
+    assert await get(grafana, "labels", **asked) == ["__name__", "job", "le"]
+    asked["match[]"] = '{__name__=~"latency.+"}'
+    assert await get(grafana, "label/__name__/values", **asked) == ["latency_seconds_bucket"]
+
+
+async def test_words_are_completed_by_the_search_endpoints(grafana, house: House) -> None:
+    """packages/grafana-prometheus/src/search_api_client.ts, where the settings say so."""
+    asked = {
+        "search[]": "latncy",
+        "sort_by": "score",
+        "fuzz_threshold": "80",
+        "fuzz_alg": "jarowinkler",
+        "case_sensitive": "false",
+        "limit": "10000",
+        "batch_size": "1000",
+        "include_metadata": "true",
+        **window(house),
+    }
+    answer = await grafana.get("/api/v1/search/metric_names", params=asked)
+    assert answer.headers["content-type"].startswith("application/x-ndjson")
+    (batch, trailer) = map(json.loads, answer.text.splitlines())
+    described = {"type": "histogram", "help": "Time to a fill.", "unit": "seconds"}
+    assert batch == {"results": [{"name": "latency_seconds_bucket", **described}]}
+    assert trailer == {"status": "success", "has_more": False}
