@@ -382,6 +382,30 @@ def test_series_without_samples_are_forgotten_and_leave_room_for_others(tmp_path
     small.database.close()
 
 
+def test_names_without_a_sample_take_nobodys_place(tmp_path):
+    """As of a sender whose samples are all refused, each under another name."""
+    small = Small(tmp_path, max_series=4, retention_ms=0)
+    small.append((1, 1_000, 1.0))
+    for number in (2, 3, 4):
+        assert small.append((number, NOW * 2, 1.0)).accepted == 0
+    assert small.append((5, 1_000, 1.0)).refused["series_limit"].tolist() == [0]
+    small.database.upkeep.flush()
+    assert small.database.index.live == 1
+    assert small.append((5, 1_000, 1.0)).accepted == 1
+    assert small.append((2, 1_000, 1.0)).accepted == 1
+    assert small.read() == {number: [(1_000, 1.0)] for number in (1, 2, 5)}
+    small.database.close()
+
+
+def test_series_whose_last_sample_was_deleted_are_forgotten_with_the_next_flush(small):
+    small.append((1, 0, 1.0), *((2, t, 1.0) for t in range(0, 2_000, 100)))
+    small.delete(1)
+    small.database.upkeep.flush()
+    assert small.database.index.live == 1
+    assert small.append((1, 1_900, 1.0)).accepted == 1
+    assert small.read(1_900) == {1: [(1_900, 1.0)], 2: [(1_900, 1.0)]}
+
+
 def test_a_forgotten_series_comes_back_for_whoever_kept_its_id(tmp_path):
     small = Small(tmp_path, retention_ms=2_000)
     old = small.id(1)
@@ -427,6 +451,27 @@ def test_what_is_stored_is_served_also_when_limits_were_lowered(tmp_path):
     assert small.read() == before
     assert small.append((9, 2_000, 1.0)).refused["series_limit"].tolist() == [0]
     assert small.append((1, 2_000, 1.0)).accepted == 1
+    small.database.close()
+
+
+def test_blocks_with_more_series_than_there_is_room_for_are_not_merged(tmp_path):
+    """They would lose the samples of those that are not known."""
+    small = Small(tmp_path)
+    small.append(*((s, t, 1.0) for t in range(0, 4_000, 100) for s in range(12)))
+    small.database.upkeep.flush()
+    before = small.read()
+    small.database.close()
+    small.changes = {"max_series": 1}
+    small.open()
+    with pytest.raises(QvmonError, match="no room for all series") as caught:
+        small.database.upkeep.compact()
+    assert caught.value.kind is ErrorKind.EXHAUSTED
+    small.database.close()
+    small.changes = {}
+    small.open()
+    assert small.read() == before
+    assert small.database.upkeep.compact()
+    assert small.read() == before
     small.database.close()
 
 

@@ -24,6 +24,7 @@ _SERIES, _SYMBOLS, _PAIRS, _FORGOTTEN = 0, 1, 2, 3
 _KEY_BYTES = 1024
 _SYMBOL_BYTES = 256
 _SYMBOLS_PER_SERIES = 4
+_PAIRS_PER_SERIES = 16
 _LABELS_PER_SERIES = 64
 _ADDED_AT_ONCE = 4096
 _IDS_PER_SERIES = 4
@@ -63,7 +64,7 @@ class Index:
         self.symbols = SymbolArena(texts, self._counts)
         self._intern("")
         self._intern(METRIC_NAME)
-        self._pairs = reserved((max_series + 1024) * _SYMBOLS_PER_SERIES, np.int64)
+        self._pairs = reserved((max_series + 1024) * _PAIRS_PER_SERIES, np.int64)
         self._slots: Int64s = np.zeros(1024, np.int64)
         self._members = Members(
             reserved(self.capacity + 1, np.int64),

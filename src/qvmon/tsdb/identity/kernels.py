@@ -211,6 +211,17 @@ def count_strings(keys: Bytes, offsets: Int64s, rows: Int64s) -> int:
     return strings
 
 
+@kernel(f"int64({READ_BYTES}, int64, int64)")
+def count_labels(keys: Bytes, start: int, stop: int) -> int:
+    """Return how many labels the key ``keys[start:stop]`` has."""
+    at, strings = start, 0
+    while at < stop:
+        length, at = read_length(keys, at, stop)
+        at += length
+        strings += 1
+    return strings // 2
+
+
 @kernel(
     f"int64({READ_BYTES}, int64, int64,"
     " uint8[::1], int64[::1], uint64[::1], int64[::1], int64, int32[::1])"
@@ -226,7 +237,7 @@ def intern_labels(
     count: int,
     label_codes: Int32s,
 ) -> int:
-    """Intern the names and values of one key; return the new count of symbols, -1 when full.
+    """Intern the names and values of one key, for which there is room; return the symbols by then.
 
     ``label_codes`` receives the codes in order: name, value, name, value, ...
     """
@@ -234,8 +245,6 @@ def intern_labels(
     while at < stop:
         length, at = read_length(keys, at, stop)
         code = intern(keys, at, at + length, arena, ends, hashes, codes, count)
-        if code < 0 or n >= len(label_codes):
-            return np.int64(-1)
         count = max(count, code + 1)
         label_codes[n] = code
         n += 1
@@ -402,14 +411,21 @@ def add_series(
         if metric > 0 and not unlimited:
             most = metric_limits[metric] - 1 if metric_limits[metric] > 0 else limits[1]
             refused |= metric_series[metric] >= most
+        n = count_labels(keys, start, stop)
+        at = member_ends[series]
         if (
             refused
             or series + 2 > len(key_ends)
             or key_ends[series] + stop - start > len(key_arena)
+            or counts[1] + 2 * n + 1 > len(text_ends)
+            or text_ends[counts[1]] + stop - start > len(text_arena)
+            or counts[2] + n > len(pairs)
+            or at + n > len(members)
+            or 2 * n > len(label_codes)
         ):
             metric_refused[max(metric, 0)] += 1
             continue
-        symbols = intern_labels(
+        counts[1] = intern_labels(
             keys,
             start,
             stop,
@@ -420,19 +436,6 @@ def add_series(
             counts[1],
             label_codes,
         )
-        if symbols < 0:
-            continue
-        n = 0
-        at = start
-        while at < stop:
-            length, at = read_length(keys, at, stop)
-            at += length
-            n += 1
-        n //= 2
-        at = member_ends[series]
-        if at + n > len(members):
-            continue
-        counts[1] = symbols
         counts[2] = add_pairs(label_codes, n, slots, pairs, counts[2], members, at)
         member_ends[series + 1] = at + n
         intern(keys, start, stop, key_arena, key_ends, key_hashes, key_codes, series)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Int64s
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.meta import BlockMeta
@@ -84,7 +85,13 @@ def write_merged(index: Index, paths: BlockPaths, sources: Sequence[Block]) -> b
     """Write one block with the samples of ``sources``; return whether they have any.
 
     Of equal times the earlier source's sample counts.
+
+    Raises:
+        QvmonError: EXHAUSTED, when the index has no room for all their series.
     """
+    if any(len(block.ids) and block.ids[0] < 0 for block in sources):
+        message = "the index has no room for all series of the blocks to merge: raise max_series"
+        raise QvmonError(ErrorKind.EXHAUSTED, message)
     ids = np.unique(np.concatenate([block.ids for block in sources]))
     counts = np.zeros(len(ids), np.int64)
     for block in sources:

@@ -108,6 +108,8 @@ class Upkeep:
     def flush(self) -> int:
         """Move what is due from the head to blocks; return how many blocks were written.
 
+        Then series without a sample leave the index, also when there is room for no other.
+
         A stretch of ``block_ms`` is due when the newest sample is half a stretch past its end.
         """
         with self.alone():
@@ -116,6 +118,8 @@ class Upkeep:
                 written += self._flush_late()
             if written:
                 self._deletions.forget_spent()
+            if written or self._index.live >= self._options.max_series:
+                self._forget_series()
             return written
 
     def _flush_due(self) -> int:

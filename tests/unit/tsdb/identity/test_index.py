@@ -110,3 +110,28 @@ def test_a_series_with_more_labels_than_an_index_takes_gets_no_id():
     ids = index.ids(SeriesKeys.from_labels([bomb, Labels(a="1")]))
     assert ids.tolist() == [-1, 0]
     assert index.frame(np.array([0])).all_labels() == [Labels(a="1")]
+
+
+def test_series_with_more_labels_than_there_is_room_for_are_refused_and_harm_no_other():
+    """Their strings are few, their pairs of a name and a value are not."""
+    index = Index(1)
+    labels = [Labels({f"l{i}": f"v{(i + j) % 60}" for i in range(60)}) for j in range(60)]
+    labels = [Labels(__name__=f"m{n}", **dict(each)) for n in range(30) for each in labels]
+    wide = Index(len(labels))
+    keys = SeriesKeys.from_labels(labels)
+    assert wide.ids(keys).tolist() == list(range(len(labels)))
+    assert wide.match([Matcher("l7", MatchOp.EQUAL, "v9")]).tolist() == list(range(2, 1800, 60))
+    assert wide.frame(np.array([61])).all_labels() == [labels[61]]
+    assert np.count_nonzero(index.ids(keys, unlimited=True) >= 0) == index.capacity
+    assert sum(each.value for each in index.refused(100)) == len(labels) - index.capacity
+
+
+def test_pairs_beyond_all_room_are_refused_not_written_elsewhere():
+    index = Index(2_000)
+    many = [Labels({f"l{i}": f"v{i * j % 1009}" for i in range(60)}) for j in range(2_000)]
+    keys = SeriesKeys.from_labels(many)
+    found = index.ids(keys)
+    fits = np.flatnonzero(found >= 0)
+    assert 0 < len(fits) < len(many)
+    assert index.frame(found[fits]).all_labels() == [many[at] for at in fits]
+    assert index.ids(keys).tolist() == found.tolist()
