@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Protocol, TypeVar
 
 import numpy as np
+import structlog
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.metrics import Registry
@@ -28,9 +29,12 @@ LARGE = 5_000
 """Series from which on the plans that read them are a batch of their own."""
 
 _MOST_SIZES = 100_000
+_MOST_DEFECTS = 100
 _NOTHING = SeriesColumns(
     LabelFrame.from_labels([]), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0)
 )
+
+log = structlog.get_logger("qvmon.query")
 
 Outcome = Result | QvmonError
 Answer = TypeVar("Answer")
@@ -78,6 +82,7 @@ class Together:
         self._inventory = lru_cache(maxsize=remembered)(_inventory)
         self._sizes: dict[str, int] = {}
         self._shared = registry.value(metrics.SHARED)
+        self._defects: set[str] = set()
 
     def parted(self, plans: Sequence[Plan]) -> list[list[Plan]]:
         """Return plans in batches that share nothing worth sharing with one another.
@@ -122,7 +127,8 @@ class Together:
     async def results(self, plans: Sequence[Plan], now: Round) -> list[Outcome]:
         """Return each plan's result or its error, in order.
 
-        When all together cost too much, they are evaluated in parts.
+        When all together cost too much, they are evaluated in parts; so they are when a defect
+        shows, which then is the error of those alone that have it by themselves, too.
 
         Raises:
             QvmonError: TIMEOUT.
@@ -132,11 +138,22 @@ class Together:
         except QvmonError as error:
             if error.kind is not ErrorKind.EXHAUSTED:
                 raise
-            if len(plans) == 1:
-                return [error]
+            failure = error
+        except Exception as defect:  # noqa: BLE001 - one expression's; the others go on
+            failure = self._defect(defect)
+        if len(plans) == 1:
+            return [failure]
         now.budget.has_read(0, 0, 0)
         half = len(plans) // 2
         return [*await self.results(plans[:half], now), *await self.results(plans[half:], now)]
+
+    def _defect(self, defect: Exception) -> QvmonError:
+        """Return the error that a defect is to whoever asked; the log is told once of each."""
+        error = QvmonError(ErrorKind.INTERNAL, f"{type(defect).__name__}: {defect}")
+        if error.message not in self._defects and len(self._defects) < _MOST_DEFECTS:
+            self._defects.add(error.message)
+            log.error("expressions are evaluated apart for a defect", exc_info=defect)
+        return error
 
     async def _results(self, plans: Sequence[Plan], now: Round) -> list[Outcome]:
         parts, possible = await now.in_thread(lambda: self._inspected(plans))

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from qvmon.model.access import ANONYMOUS, service_principal
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels
 from qvmon.model.metrics import Registry
-from qvmon.promql import Result, Scalar, Vector
+from qvmon.promql import Plan, Result, Scalar, Vector, evaluate
 from qvmon.stores.query import QueryConfig, QueryEngine
 from qvmon.stores.query.metrics import SAMPLES, SHARED
 from qvmon.testing.clock import JumpingClock
@@ -176,6 +177,31 @@ async def test_one_that_fails_does_not_harm_the_others(engine: Make) -> None:
     assert isinstance(many, QvmonError)
     assert isinstance(fine, Vector)
     assert fine.values.tolist() == [30.0]
+
+
+async def test_a_defect_is_the_error_of_those_alone_that_have_it(
+    engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of every rule that is due with them."""
+
+    def broken(of: Plan, *rest: object, **more: object) -> Result:
+        if "errors_total" in of.text:
+            raise ZeroDivisionError("a defect")
+        return evaluate(of, *rest, **more)
+
+    monkeypatch.setattr("qvmon.stores.query.together.evaluate", broken)
+    texts = [f"count(requests_total) > {n}" for n in range(20)] + ["count(errors_total)"]
+    asked = engine()
+    with capture_logs() as logs:
+        for tick in range(2):
+            *fine, wrong = await together(asked, texts, AT + tick)
+            assert all(isinstance(each, Vector) for each in fine)
+            assert isinstance(wrong, QvmonError)
+            assert (wrong.kind, wrong.message) == (
+                ErrorKind.INTERNAL,
+                "ZeroDivisionError: a defect",
+            )
+    assert len(logs) == 1
 
 
 async def test_a_batch_that_costs_too_much_is_done_in_parts(engine: Make) -> None:
