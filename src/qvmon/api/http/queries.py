@@ -35,11 +35,15 @@ class QueryModel(BaseModel):
 
 
 class InterruptedQuery(BaseModel):
-    """A query that was running when the process before this one ended without warning."""
+    """A query that was running when the process before this one ended without warning.
+
+    ``priority`` is empty where that process was of an earlier version.
+    """
 
     query: str
     kind: str
     asker: str
+    priority: str
     started_at: Time
 
 
@@ -80,6 +84,7 @@ def running_query_routes(running: RunningQueries, ledger: Ledger, clock: Clock) 
                     query=each.text,
                     kind=each.kind,
                     asker=each.asker,
+                    priority=each.priority,
                     started_at=rfc3339(each.started_us),
                 )
                 for each in running.interrupted

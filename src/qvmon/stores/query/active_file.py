@@ -29,12 +29,14 @@ class ActiveQuery(msgspec.Struct, frozen=True):
         kind: ``instant``, ``range``, ``rules``, ...
         asker: Whose it is: ``person``, ``token``, ``service``.
         started_us: When it arrived, microseconds since the epoch.
+        priority: ``rules``, ``dashboards`` or ``analysis``; empty in files of earlier versions.
     """
 
     text: str
     kind: str
     asker: str
     started_us: int
+    priority: str = ""
 
 
 class ActiveFile:

@@ -76,6 +76,7 @@ class RunningQueries:
                 query=each.text,
                 kind=each.kind,
                 asker=each.asker,
+                priority=each.priority,
                 started_us=each.started_us,
             )
 
@@ -100,7 +101,8 @@ class RunningQueries:
         query.state = "running"
         if self._file is not None:
             asker = query.principal.kind.value
-            shown = ActiveQuery(query.text, query.kind, asker, query.started_us)
+            priority = query.priority.name.lower()
+            shown = ActiveQuery(query.text, query.kind, asker, query.started_us, priority)
             query.slot = self._file.put(shown)
 
     def all(self) -> list[RunningQuery]:
