@@ -49,6 +49,7 @@ from qvmon.tsdb.reading import Reading
 from qvmon.tsdb.recovery.early import EarlySamples
 from qvmon.tsdb.recovery.readiness import Readiness
 from qvmon.tsdb.recovery.recover import recover, survey
+from qvmon.tsdb.rows import EARLIEST, LATEST
 from qvmon.tsdb.snapshot import write_snapshot
 from qvmon.tsdb.upkeep.upkeep import Upkeep
 from qvmon.tsdb.view import Stored, written_view
@@ -201,25 +202,42 @@ class Database:
         window = self.options.out_of_order_window_ms
         latest = now_ms + self.options.future_tolerance_ms
         admission = Admission(len(self.index), window, latest)
-        taker = self.head.append if self._early is None else self._early.admit
-        verdicts = taker(batch, admission)
-        if len(batch):
-            self.changes.wrote(int(batch.timestamps.min()))
+        oldest = int(batch.timestamps.min(initial=LATEST))
+        if self._early is not None:
+            verdicts = self._early.admit(batch, admission)
+        elif oldest < (kept := self._kept_from(now_ms)):
+            verdicts = np.full(len(batch), kernels.TOO_OLD, np.uint8)
+            rows = np.flatnonzero(batch.timestamps >= kept)
+            verdicts[rows] = self.head.append(_some(batch, rows), admission)
+        else:
+            verdicts = self.head.append(batch, admission)
         if verdicts.any():
             self._log(RecordKind.FLOAT, batch, verdicts == kernels.STORED)
             self._log(RecordKind.LATE_FLOAT, batch, verdicts == kernels.LATE)
         elif len(batch):  # all are ``STORED``, which is 0
             self.wal.write(RecordKind.FLOAT, batch)
+            self.changes.wrote(oldest)
         if np.any(verdicts == kernels.NO_MEMORY):
             message = "the head has no room for more samples"
             raise QvmonError(ErrorKind.EXHAUSTED, message, head_bytes=self.options.head_bytes)
         return verdicts
 
+    def _kept_from(self, now_ms: int) -> int:
+        """Return from when on samples are taken: older ones would be deleted for their age at once.
+
+        As for retention, neither a clock that is ahead nor samples of one make the others older.
+        """
+        newest, retention = self.head.newest, self.options.retention_ms
+        if not retention or newest == EARLIEST:
+            return EARLIEST
+        return min(newest, now_ms) - max(retention, self.options.out_of_order_window_ms)
+
     def _log(self, kind: RecordKind, batch: SampleBatch, chosen: Bools) -> None:
         rows = np.flatnonzero(chosen)
         if len(rows):
-            columns = batch.series[rows], batch.timestamps[rows], batch.values[rows]
-            self.wal.write(kind, SampleBatch(*columns))
+            some = _some(batch, rows)
+            self.wal.write(kind, some)
+            self.changes.wrote(int(some.timestamps.min()))
 
     def select(
         self,
@@ -355,6 +373,10 @@ class Database:
         with self._write_lock:
             self.wal.close()
             os.close(self._owner)
+
+
+def _some(batch: SampleBatch, rows: Int64s) -> SampleBatch:
+    return SampleBatch(batch.series[rows], batch.timestamps[rows], batch.values[rows])
 
 
 def _own(lock: Path) -> int:

@@ -286,6 +286,53 @@ def test_retention_keeps_a_block_until_its_newest_sample_is_too_old(tmp_path):
     small.database.close()
 
 
+def test_the_first_sample_of_a_series_is_not_taken_where_blocks_are(tmp_path):
+    """As in Prometheus, a new series begins where the head does, or within the window."""
+    for window, verdict in ((0, {"too_old"}), (2_000, set())):
+        small = Small(tmp_path / str(window), out_of_order_window_ms=window)
+        small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))
+        small.database.upkeep.flush()
+        for _ in range(2):
+            assert set(small.append((2, 2_000, 1.0)).refused) == verdict
+            assert set(small.append((3, 1_800, 1.0)).refused) == {"too_old"}
+            assert small.append((4, 3_100, 1.0)).accepted == 1
+            small.reopen()
+        small.database.close()
+
+
+def test_samples_older_than_retention_keeps_are_refused_in_a_fresh_store_too(tmp_path):
+    small = Small(tmp_path, retention_ms=5_000)
+    now = 20_000
+    assert small.append((1, -(2**50), 1.0), now=now).accepted == 1
+    small.append((1, 10_000, 1.0), now=now)
+    result = small.append((2, 4_999, 1.0), (3, 5_000, 1.0), (4, 0, 1.0), now=now)
+    assert {reason: rows.tolist() for reason, rows in result.refused.items()} == {"too_old": [0, 2]}
+    assert small.read(0) == {1: [(10_000, 1.0)], 3: [(5_000, 1.0)]}
+    small.append((1, 1_000_000, 1.0), now=10**6)
+    assert small.append((4, 15_000, 1.0), now=now).accepted == 1
+    small.database.close()
+
+
+def test_a_long_history_becomes_few_blocks(small):
+    """Also where it is a sample a day, or one of another age."""
+    rows = [(1, -(10**12), 0.0), *((2, t, 1.0) for t in range(0, 10**6, 2_000))]
+    small.append(*rows)
+    before = small.read()
+    assert 1 < small.database.upkeep.flush() < 300
+    assert small.read() == before
+    while small.database.upkeep.compact():
+        pass
+    small.reopen()
+    assert small.read() == before
+
+
+def test_a_refused_sample_changes_nothing_that_a_cache_holds(small):
+    small.append((1, 5_000, 1.0))
+    token = small.database.changes.token()
+    small.append((1, 100, 1.0), (2, 6_000, 1.0))
+    assert small.database.changes.oldest_since(token) == 6_000
+
+
 def test_a_flush_that_fails_loses_nothing_and_leaves_nothing(small, monkeypatch):
     """As when the disk is full: the samples stay in the head, the half-written block goes."""
     small.append(*((1, t, 1.0) for t in range(0, 4_000, 100)))

@@ -22,7 +22,7 @@ from qvmon.tsdb.options import Options
 from qvmon.tsdb.rows import EARLIEST, LATEST, Rows, merged
 from qvmon.tsdb.upkeep.flush import write_series
 
-_FAN_IN = 3
+FAN_IN = 3
 _LARGEST_WITHOUT_RETENTION = 3**5
 
 
@@ -32,7 +32,7 @@ def ranges(options: Options) -> Iterator[int]:
     length = options.block_ms
     while length <= max(largest, options.block_ms):
         yield length
-        length *= _FAN_IN
+        length *= FAN_IN
 
 
 def mergeable(
@@ -54,7 +54,7 @@ def mergeable(
             if complete and block.end_ms // length == aligned:
                 groups[aligned].append(block)
         for _, group in sorted(groups.items()):
-            if len(group) >= _FAN_IN:
+            if len(group) >= FAN_IN:
                 return group
     return []
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from qvmon.model.errors import QvmonError
 from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.block.blocks import by_rank
 from qvmon.tsdb.block.cache import PageCache
-from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.samples import DamagedBlockError
 from qvmon.tsdb.deletion.tombstones import Tombstone
 from qvmon.tsdb.files.paths import BlockPaths, DataPaths
@@ -38,7 +41,7 @@ def merge_apart(
     """
     paths = DataPaths(directory)
     wanted = [paths.block(number) for number in numbers]
-    index, cache = Index(sum(map(_series_in, wanted))), PageCache(_CACHE_BYTES)
+    index, cache = Index(_count_series(wanted)), PageCache(_CACHE_BYTES)
     blocks = by_rank(open_block(each, index, cache) for each in wanted)
     leave_out(deletions, index, blocks)
     return write_merged(index, paths.block(into), blocks)
@@ -67,8 +70,15 @@ def leave_out(deletions: Iterable[Tombstone], index: Index, blocks: Sequence[Blo
                 block.delete(ids, tombstone.start_ms, tombstone.end_ms)
 
 
-def _series_in(paths: BlockPaths) -> int:
+def _count_series(blocks: Iterable[BlockPaths]) -> int:
+    """Return how many series blocks have together: an index reserves memory for each."""
+    chunks = [chunk for each in blocks for chunk in _keys(each).chunks]
+    return int(pc.count_distinct(pa.chunked_array(chunks, pa.large_binary())).as_py())
+
+
+def _keys(paths: BlockPaths) -> pa.ChunkedArray:
     try:
-        return BlockMeta.from_json(paths.meta.read_bytes()).series
-    except (OSError, QvmonError) as error:
-        raise DamagedBlockError(paths.number, f"{paths.meta} cannot be read: {error}") from error
+        return pq.read_table(paths.series, columns=["key"]).column("key").cast(pa.large_binary())
+    except (OSError, pa.ArrowException, KeyError) as error:
+        reason = f"{paths.series} cannot be read: {error}"
+        raise DamagedBlockError(paths.number, reason) from error

@@ -25,8 +25,11 @@ from qvmon.tsdb.options import Options
 from qvmon.tsdb.recovery.head_state import HeadState
 from qvmon.tsdb.recovery.readiness import Readiness
 from qvmon.tsdb.rows import EARLIEST
-from qvmon.tsdb.upkeep.compact import expired, mergeable, write_merged
+from qvmon.tsdb.upkeep.compact import FAN_IN, expired, mergeable, write_merged
 from qvmon.tsdb.upkeep.flush import flush_head, flush_late
+
+_MOST_STRETCHES = 64
+"""A head that spans more becomes fewer, longer blocks."""
 
 Merger = Callable[[Path, Sequence[int], int, Sequence[Tombstone]], None]
 """(directory, blocks, the number of the block to write, what to leave out of it); returns once that
@@ -139,9 +142,13 @@ class Upkeep:
         return written
 
     def _due(self) -> int | None:
+        """Return the end of the next stretch to flush: a long one where there are years of them."""
+        oldest, newest = self._head.oldest, self._head.newest
         length = self._options.block_ms
-        end = (self._head.oldest // length + 1) * length
-        return end if self._head.newest >= end + length // 2 else None
+        while newest - oldest > _MOST_STRETCHES * length:
+            length *= FAN_IN
+        end = (oldest // length + 1) * length
+        return end if newest >= end + self._options.block_ms // 2 else None
 
     def _flush_late(self) -> int:
         """Write the late samples to blocks of their own, then drop the log's finished segments."""
