@@ -29,6 +29,8 @@ from qvmon.tsdb.upkeep.merging import merge_apart
 
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 _FIRST_TO_DIE = "900"
+_NO_THREAD = "can't start new thread"
+"""What Python says when there is no memory for a thread's stack."""
 
 
 def run(memory_bytes: int, niceness: int, parent: int) -> None:
@@ -64,14 +66,20 @@ def _outcome(task: Task) -> Reply:
     except QvmonError as error:
         return Failed(error.kind.value, error.message, _plain(error.context))
     except MemoryError as error:
-        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-        message = (
-            "the analysis process has not enough memory: "
-            f"{limit:,} bytes are allowed (analysis.memory_bytes): {error}"
-        )
-        return Failed(ErrorKind.EXHAUSTED.value, message)
+        return _no_memory(error)
     except Exception as error:  # noqa: BLE001 - handed to the parent, which counts and reports
+        if str(error) == _NO_THREAD:
+            return _no_memory(error)
         return Failed(ErrorKind.INTERNAL.value, f"{type(error).__name__}: {error}")
+
+
+def _no_memory(error: Exception) -> Failed:
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    message = (
+        "the analysis process has not enough memory: "
+        f"{limit:,} bytes are allowed (analysis.memory_bytes): {error}"
+    )
+    return Failed(ErrorKind.EXHAUSTED.value, message)
 
 
 def _carried_out(task: Task) -> Done:

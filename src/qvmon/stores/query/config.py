@@ -49,7 +49,7 @@ class QueryConfig(BaseModel):
     max_total_bytes: int = Field(default=4 << 30, ge=1)
     analysis_timeout_seconds: float = Field(default=600.0, gt=0)
     analysis_max_samples: int = Field(default=150_000_000, ge=1)
-    analysis_max_series: int = Field(default=2_000_000, ge=1)
+    analysis_max_series: int = Field(default=1_000_000, ge=1)
     analysis_max_bytes: int = Field(default=3 << 30, ge=1)
     max_steps: int = Field(default=11_000, ge=1)
     lookback_seconds: float = Field(default=300.0, gt=0)

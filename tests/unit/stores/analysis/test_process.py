@@ -21,6 +21,7 @@ from qvmon.model.series import SampleBatch, Selection, SeriesKeys
 from qvmon.promql import parse_matchers
 from qvmon.stores.analysis import AnalysisConfig, AnalysisProcess
 from qvmon.stores.analysis.metrics import DEATHS, STARTS
+from qvmon.tsdb.block.block import Block
 from qvmon.tsdb.database import Database
 from qvmon.tsdb.deletion.tombstones import Tombstone
 from qvmon.tsdb.options import Options
@@ -185,3 +186,24 @@ def test_after_stop_there_is_no_other_child(database: Database, process: Analysi
     with pytest.raises(QvmonError, match="stopped"):
         process.merge(database.paths.root, [1], 99, ())
     assert process.pids == []
+
+
+def test_a_merge_needs_memory_for_each_series_not_for_each_in_each_block(tmp_path: Path) -> None:
+    """An index reserves some kilobytes a series: many blocks of the same ones must fit, too."""
+    series, config = 40_000, AnalysisConfig(memory_bytes=512 << 20)
+    options = Options(max_series=series, block_ms=BLOCK_MS, head_bytes=64 << 20)
+    database = Database(tmp_path, options)
+    child = AnalysisProcess("merging", config, SystemClock(), Registry())
+    try:
+        labels = [Labels({"__name__": "x", "i": str(i)}) for i in range(series)]
+        ids = database.series_ids(SeriesKeys.from_labels(labels))
+        for at in range(0, 11 * BLOCK_MS, BLOCK_MS):
+            database.append([SampleBatch(ids, np.full(series, at), ids + at / 7)], now_ms=10**9)
+        database.upkeep.flush()
+        blocks = list(database.blocks)
+        child.merge(tmp_path, [block.meta.number for block in blocks], 99, ())
+        merged = Block(database.paths.block(99), database.index, database.cache)
+        assert merged.meta.samples == sum(block.meta.samples for block in blocks) >= 9 * series
+    finally:
+        child.stop()
+        database.close()
