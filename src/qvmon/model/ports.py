@@ -87,9 +87,19 @@ class SeriesSource(Protocol):
     """Where samples are read: the embedded store, a peer process, a foreign database."""
 
     async def select(
-        self, selections: Sequence[Selection], allowance: Allowance | None = None
+        self,
+        selections: Sequence[Selection],
+        allowance: Allowance | None = None,
+        *,
+        in_parts: bool = False,
     ) -> list[SeriesColumns]:
         """Return the samples of each selection, series with none left out.
+
+        Args:
+            selections: Which samples.
+            allowance: What reading them may cost.
+            in_parts: The caller looks at them in threads of its own, some series at a time, so
+                that many may be read as late as that (``DeferredColumns``).
 
         Raises:
             QvmonError: As ``allowance`` does, before the samples are read.

@@ -5,8 +5,9 @@ No Python object stands for a series or a sample; a row number does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -162,6 +163,10 @@ class LabelFrame:
         """Return the frame of the chosen rows (indices, or a mask of length n)."""
         return LabelFrame(self.names, self.codes[rows], self.symbols)
 
+    def part(self, first: int, last: int) -> LabelFrame:
+        """Return the frame of series ``first`` to ``last`` (excluded), as a view."""
+        return LabelFrame(self.names, self.codes[first:last], self.symbols)
+
     def keep(self, names: Iterable[str]) -> LabelFrame:
         """Return the frame with only those of ``names`` it has."""
         wanted = frozenset(names)
@@ -207,6 +212,84 @@ class SeriesColumns:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def sizes(self) -> Int64s:
+        """int64[n]: how many samples each series has."""
+        return np.diff(self.offsets)
+
+    def part(self, first: int, last: int) -> SeriesColumns:
+        """Return the samples of series ``first`` to ``last`` (excluded), as views."""
+        low, high = self.offsets[first], self.offsets[last]
+        return SeriesColumns(
+            self.labels.part(first, last),
+            self.offsets[first : last + 1] - low,
+            self.timestamps[low:high],
+            self.values[low:high],
+            None if self.starts is None else self.starts[low:high],
+        )
+
+    def then(self, change: Callable[[SeriesColumns], SeriesColumns]) -> SeriesColumns:
+        """Return what ``change`` makes of the samples; it keeps every series and adds no sample."""
+        return change(self)
+
+
+class DeferredColumns(SeriesColumns):
+    """Samples that are read when they are looked at: some series at a time, or all and then kept.
+
+    No sample carries the time at which its counter started.
+
+    Args:
+        labels: The n series.
+        sizes: int64[n]; how many samples each has, or a few more.
+        read: Returns the samples of series ``first`` to ``last`` (excluded); for any thread.
+    """
+
+    _sizes: Int64s
+    _read: Callable[[int, int], SeriesColumns]
+
+    def __init__(
+        self, labels: LabelFrame, sizes: Int64s, read: Callable[[int, int], SeriesColumns]
+    ) -> None:
+        given = {"labels": labels, "starts": None, "_sizes": sizes, "_read": read}
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def _all(self) -> SeriesColumns:
+        return self._read(0, len(self))
+
+    @property
+    def offsets(self) -> Int64s:
+        """As ``SeriesColumns``; reads all samples, as ``timestamps`` and ``values`` do."""
+        return self._all.offsets
+
+    @property
+    def timestamps(self) -> Int64s:
+        """As ``SeriesColumns``."""
+        return self._all.timestamps
+
+    @property
+    def values(self) -> Float64s:
+        """As ``SeriesColumns``."""
+        return self._all.values
+
+    @property
+    def sizes(self) -> Int64s:
+        """int64[n]: how many samples each series has, or a few more."""
+        return self._sizes
+
+    def part(self, first: int, last: int) -> SeriesColumns:
+        """Return the samples of series ``first`` to ``last`` (excluded)."""
+        if "_all" in self.__dict__:
+            return self._all.part(first, last)
+        return self._read(first, last)
+
+    def then(self, change: Callable[[SeriesColumns], SeriesColumns]) -> SeriesColumns:
+        """Return what ``change`` makes of the samples, once they are looked at."""
+        return DeferredColumns(
+            self.labels, self.sizes, lambda first, last: change(self.part(first, last))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from threading import local
 from typing import TypeVar
 
@@ -28,20 +29,30 @@ def _begin_to_help() -> None:
     _HERE.is_helping = True
 
 
+@contextmanager
+def _helping() -> Iterator[None]:
+    _HERE.is_helping = True
+    try:
+        yield
+    finally:
+        _HERE.is_helping = False
+
+
 _POOL = ThreadPoolExecutor(_WORKERS, "qvmon-kernels", initializer=_begin_to_help)
 
 
 def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return ``work`` of every item, done by several threads, one of them the caller's.
 
-    Nothing of it goes on when this returns or raises. Work that comes back here from one of the
-    other threads is done by that thread alone.
+    Nothing of it goes on when this returns or raises. Work that comes back here from one of these
+    threads is done by that thread alone.
     """
     if _HERE.is_helping or len(items) < 2:
         return [work(item) for item in items]
     others = [_POOL.submit(work, item) for item in items[1:]]
     try:
-        first = work(items[0])
+        with _helping():
+            first = work(items[0])
     finally:
         wait(others)
     return [first, *(other.result() for other in others)]

@@ -105,7 +105,7 @@ def _evaluation(
     plan: Plan, columns: Sequence[SeriesColumns], grid: Grid, drop_late: bool, watch: Watch
 ) -> Evaluation:
     sources = {
-        need.selector.span: _contiguous(found)
+        need.selector.span: found.then(_contiguous)
         for need, found in zip(plan.needs(grid), columns, strict=True)
     }
     return Evaluation(sources, drop_late, NoteBook(plan.text), watch)
@@ -266,7 +266,7 @@ class Evaluation:
         columns, looked = self.sources[node.span], scope.looked_at(node.shift)
         at = looked.times()
         if node.shift.mode == "smoothed":
-            columns, found = windows.without_stale(columns), smoothed_values
+            columns, found = columns.then(windows.without_stale), smoothed_values
         else:
             found = instant_values
         values, present = by_parts(

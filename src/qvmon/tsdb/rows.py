@@ -51,6 +51,10 @@ class Rows:
         """Whether each series is known to ascend in time: it is not."""
         return False
 
+    def part(self, first: int, last: int) -> Rows:
+        """Return series ``first`` to ``last`` (excluded), as views."""
+        return Rows(self.offsets[first : last + 1], self.times, self.bits)
+
     def copy_to(self, rows: Rows, starts: Int64s) -> None:
         """Write series i to ``rows`` from ``starts[i]`` on."""
         ranges = self.offsets[:-1].copy(), self.offsets[1:].copy()
@@ -72,7 +76,7 @@ class Rows:
 
 
 class Part(Protocol):
-    """Samples of n series that are still somewhere else."""
+    """Samples of n series that are still somewhere else; readable for as long as it is kept."""
 
     @property
     def counts(self) -> Int64s:
@@ -82,6 +86,10 @@ class Part(Protocol):
     @property
     def ordered(self) -> bool:
         """Whether each series is known to ascend in time."""
+        ...
+
+    def part(self, first: int, last: int) -> Part:
+        """Return series ``first`` to ``last`` (excluded)."""
         ...
 
     def copy_to(self, rows: Rows, starts: Int64s) -> None:

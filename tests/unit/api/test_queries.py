@@ -23,7 +23,7 @@ async def asked(house: House, engine: QueryEngine) -> asyncio.Future[object]:
 async def test_running_queries_are_listed_without_names(house: House, monkeypatch) -> None:
     may_answer = asyncio.Event()
 
-    async def select(*_: object) -> list[object]:
+    async def select(*_: object, **__: object) -> list[object]:
         await may_answer.wait()
         raise AssertionError
 

@@ -10,12 +10,13 @@ import pytest
 
 from qvmon.model.labels import Labels, Matcher, MatchOp
 from qvmon.model.ports import AppendResult
-from qvmon.model.series import SampleBatch, Selection, SeriesKeys
+from qvmon.model.series import SampleBatch, Selection, SeriesColumns, SeriesKeys
 from qvmon.tsdb.database import Database
 from qvmon.tsdb.options import Options
 
 NOW = 1_000_000
 BLOCK = 1_000
+_NAME = Matcher("__name__", MatchOp.EQUAL, "requests_total")
 EVERYTHING = Selection((), -(2**62), 2**62)
 
 
@@ -69,8 +70,19 @@ class Small:
 
     def read(self, start: int = -(2**62), end: int = 2**62) -> dict[int, list[tuple[int, float]]]:
         """Return {series number: [(time, value)]}."""
-        name = Matcher("__name__", MatchOp.EQUAL, "requests_total")
-        columns = self.database.select(Selection((name,), start, end))
+        return self._listed(self.database.select(Selection((_NAME,), start, end)))
+
+    def read_in_parts(
+        self, start: int, end: int, at_once: int
+    ) -> dict[int, list[tuple[int, float]]]:
+        """Return the same, read some series at a time."""
+        columns = self.database.select(Selection((_NAME,), start, end), in_parts=True)
+        found = {}
+        for first in range(0, len(columns), at_once):
+            found |= self._listed(columns.part(first, min(first + at_once, len(columns))))
+        return found
+
+    def _listed(self, columns: SeriesColumns) -> dict[int, list[tuple[int, float]]]:
         found = {}
         for row, labels in enumerate(columns.labels.all_labels()):
             rows = slice(columns.offsets[row], columns.offsets[row + 1])

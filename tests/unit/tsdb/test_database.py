@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels, Matcher, MatchOp
-from qvmon.model.series import STALE, STALE_BITS, SampleBatch, SeriesKeys
+from qvmon.model.series import (
+    STALE,
+    STALE_BITS,
+    DeferredColumns,
+    SampleBatch,
+    Selection,
+    SeriesKeys,
+)
+from qvmon.tsdb import reading
 from qvmon.tsdb.block import writer
 from tests.unit.tsdb.conftest import BLOCK, NOW, Small, labels_of
 from tests.unit.tsdb.oracle import Oracle
@@ -57,9 +65,13 @@ steps = st.lists(
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([0, 700, 100_000]), steps)
 def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
-    """Appends (odd values, any order), deletions, flushes, merges, restarts: both agree."""
+    """Appends (odd values, any order), deletions, flushes, merges, restarts: both agree.
+
+    What is read at once is also what is read some series at a time.
+    """
     now = 8_500
-    with tempfile.TemporaryDirectory() as directory:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as directory:
+        patch.setattr(reading, "MANY", 1)
         small = Small(Path(directory), out_of_order_window_ms=window, future_tolerance_ms=100)
         oracle = Oracle(window, BLOCK, 100)
         for action, argument in [*actions, ("select", (-600, 20_000))]:
@@ -85,6 +97,9 @@ def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
                 start, length = argument
                 found = small.read(start, start + length)
                 assert _as_bits(found) == oracle.select(start, start + length)
+                for at_once in (1, 2):
+                    parts = small.read_in_parts(start, start + length, at_once)
+                    assert _as_bits(parts) == _as_bits(found)
                 listed = small.database.series([], start, start + length).all_labels()
                 assert {labels_of(series) for series in found} <= set(listed)
         small.database.close()
@@ -528,3 +543,21 @@ def test_refusals_over_the_total_name_no_metric_that_was_never_there(tmp_path):
     small.database.series_ids(keys)
     assert [(each.name, each.value) for each in small.database.index.refused(10)] == [("", 2)]
     small.database.close()
+
+
+def test_samples_to_be_read_in_parts_are_those_of_the_moment_they_were_asked_for(
+    small, monkeypatch
+):
+    """A flush meanwhile, appends, and a second look, take nothing away and add nothing."""
+    monkeypatch.setattr(reading, "MANY", 1)
+    small.append(*((0, time, float(time)) for time in range(600)))
+    name = Matcher("__name__", MatchOp.EQUAL, "requests_total")
+    found = small.database.select(Selection((name,), 0, 2**62), in_parts=True)
+    assert isinstance(found, DeferredColumns)
+    small.append(*((0, time, 0.0) for time in range(600, 4_000)))
+    small.database.upkeep.flush()
+    small.append(*((0, time, 1.0) for time in range(4_000, 5_000)))
+    for _ in range(2):
+        assert found.part(0, 1).timestamps.tolist() == list(range(600))
+    assert found.values.tolist() == list(range(600))
+    assert found.sizes.tolist() == [600]

@@ -38,11 +38,16 @@ class PeerSource:
         self._client = client
 
     async def select(
-        self, selections: Sequence[Selection], allowance: Allowance | None = None
+        self,
+        selections: Sequence[Selection],
+        allowance: Allowance | None = None,
+        *,
+        in_parts: bool = False,  # noqa: ARG002 - a peer sends all of it at once
     ) -> list[SeriesColumns]:
         """Return the samples of each selection, series with none left out.
 
-        The peer has limits of its own; its answer is not unpacked once nobody waits for it.
+        The peer has limits of its own; its answer is not unpacked once nobody waits for it, and
+        always as a whole, ``in_parts`` or not.
 
         Raises:
             QvmonError: UNAVAILABLE when the peer does not answer, or not as a peer should; its own

@@ -74,13 +74,13 @@ class Windows:
 
     def samples_each(self) -> int:
         """Return about how many samples a window has."""
-        times, count = self.columns.timestamps, len(self.columns)
-        if not len(times) or not len(self.starts):
+        count = len(self.columns)
+        if not count or not len(self.starts):
             return 1
-        last = np.searchsorted(self.columns.offsets, len(times)) - 1
-        stretch = int(times[-1] - times[self.columns.offsets[last]]) or 1
+        times = self.columns.part(count - 1, count).timestamps
+        stretch = int(times[-1] - times[0]) or 1 if len(times) else 1
         share = min(1.0, float(self.ends[0] - self.starts[0]) / stretch)
-        return max(1, round(share * len(times) / count))
+        return max(1, round(share * int(self.columns.sizes.sum()) / count))
 
     def sheet(self, result: Result) -> Sheet:
         """Return the result of a function over these windows as a sheet."""
@@ -123,7 +123,7 @@ def windows(
     """Return the windows of ``length_ms`` that end at each step of ``looked``."""
     ends = looked.times()
     unnamed = np.zeros(len(columns), np.bool_) if unnamed is None else unnamed
-    columns = without_stale(columns)
+    columns = columns.then(without_stale)
     return Windows(columns, ends - length_ms, ends, at, unnamed, mode, looked.lookback_ms)
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from qvmon.model.series import Bools, Float64s, LabelFrame, SeriesColumns
+from qvmon.model.series import Bools, Float64s, SeriesColumns
 from qvmon.model.threads import side_by_side, workers
 
 PART = 1_000_000
@@ -34,11 +34,11 @@ def by_parts(
             several threads call it.
         looked_at: About how many samples a value is made of.
     """
-    work = columns.offsets + np.arange(len(columns.offsets)) * (steps * looked_at)
-    total = int(work[-1] - work[0])
+    work = np.concatenate(([0], np.cumsum(columns.sizes + steps * looked_at)))
+    total = int(work[-1])
     if total <= PART:
         return compute(columns, slice(0, steps))
-    marks = np.searchsorted(work, work[0] + np.arange(PART, total, PART))
+    marks = np.searchsorted(work, np.arange(PART, total, PART))
     cuts = np.unique(np.concatenate(([0], marks, [len(columns)]))).tolist()
     values: Float64s = np.empty((len(columns), steps))
     present: Bools = np.empty((len(columns), steps), np.bool_)
@@ -46,7 +46,7 @@ def by_parts(
 
     def some_of_them(_: int) -> None:
         for first, last in left:
-            some = rows(columns, first, last)
+            some = columns.part(first, last)
             stride = max(1, 2 * PART // (looked_at * (last - first)))
             for start in range(0, steps, stride):
                 check()
@@ -55,15 +55,3 @@ def by_parts(
 
     side_by_side(some_of_them, range(workers(len(cuts) - 1)))
     return values, present
-
-
-def rows(columns: SeriesColumns, first: int, last: int) -> SeriesColumns:
-    """Return the samples of series ``first`` to ``last`` (excluded), as views."""
-    low, high = columns.offsets[first], columns.offsets[last]
-    return SeriesColumns(
-        LabelFrame(columns.labels.names, columns.labels.codes[first:last], columns.labels.symbols),
-        columns.offsets[first : last + 1] - low,
-        columns.timestamps[low:high],
-        columns.values[low:high],
-        None if columns.starts is None else columns.starts[low:high],
-    )

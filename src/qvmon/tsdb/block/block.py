@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,7 @@ from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.rows import Part, Rows
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class BlockPart:
     """Samples of n series that a block has.
 
@@ -42,8 +42,18 @@ class BlockPart:
 
     def part(self, first: int, last: int) -> BlockPart:
         """Return series ``first`` to ``last`` (excluded)."""
-        concerned = [piece for piece in self.pieces if piece.reaches(first, last)]
-        return BlockPart(self.counts[first:last], [piece.part(first, last) for piece in concerned])
+        lows, highs = self._reach
+        concerned = np.flatnonzero((lows < last) & (highs >= first)).tolist()
+        pieces = [self.pieces[at].part(first, last) for at in concerned]
+        return BlockPart(self.counts[first:last], pieces)
+
+    @cached_property
+    def _reach(self) -> tuple[Int64s, Int64s]:
+        """Int64[pieces] each: the first and the last series of which a piece has samples."""
+        some = [piece.places for piece in self.pieces]
+        ends = [(places[0], places[-1]) if len(places) else (0, -1) for places in some]
+        lows, highs = np.array(ends, np.int64).reshape(-1, 2).T
+        return lows, highs
 
     def copy_to(self, rows: Rows, starts: Int64s) -> None:
         """Write series i to ``rows`` from ``starts[i]`` on."""
@@ -76,12 +86,8 @@ class _Piece:
     stops: Int64s
     skips: Int64s
 
-    def reaches(self, first: int, last: int) -> bool:
-        """Return whether any of series ``first`` to ``last`` (excluded) may be here."""
-        return len(self.places) > 0 and self.places[0] < last and self.places[-1] >= first
-
     def part(self, first: int, last: int) -> _Piece:
-        """Return what there is of series ``first`` to ``last``, which are series 0, 1, ... of it."""
+        """Return what there is of series ``first`` to ``last``, counted from ``first``."""
         low, high = np.searchsorted(self.places, (first, last))
         some = slice(low, high)
         return _Piece(

@@ -5,10 +5,10 @@ No lock and no reader is known here: ``Head`` sees to both.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qvmon.model.series import Bytes, Int32s, Int64s
 from qvmon.model.threads import side_by_side, stretches
@@ -86,9 +86,9 @@ class Chunks:
         """Store samples; ``limits`` are settled_before, window and not_after of ``kernels``."""
         kernels.append(series, times, bits, self.series, *limits, verdicts, self._tables)
 
-    def snapshot(self, ids: Int64s, start: int, end: int) -> Snapshot:
+    def snapshot(self, ids: Int64s, start: int, end: int, reader: object) -> Snapshot:
         """Return room for what is to be read of ``ids`` in start..end; ``note`` fills it."""
-        return Snapshot(ids, (start, end), self._cells)
+        return Snapshot.sized(ids, (start, end), self._cells, reader)
 
     def note(self, snapshot: Snapshot, some: slice) -> None:
         """Note what there is of some series; what is appended to them later does not count."""
@@ -135,24 +135,48 @@ class Chunks:
         self.state[kernels.FREE_CELLS] = free + len(cells)
 
 
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """What there was of n series; readable while the chunks are not reused.
 
     Attributes:
         ids: int64[n]; the series.
         limits: No sample is older, none is newer.
+        cells: The chunks.
+        reader: What keeps them from being reused, for as long as it exists.
         extents: int64[n, 4]; see ``kernels.snapshot``.
         tail_times: int64[n, ROWS]; times of the samples that were not packed yet.
         tail_bits: int64[n, ROWS]; and their bits.
     """
 
-    def __init__(self, ids: Int64s, limits: tuple[int, int], cells: Int64s) -> None:
-        self.ids = ids
-        self.limits = limits
-        self.extents: NDArray[np.int64] = np.empty((len(ids), 4), np.int64)
-        self.tail_times: NDArray[np.int64] = np.empty((len(ids), kernels.ROWS), np.int64)
-        self.tail_bits: NDArray[np.int64] = np.empty((len(ids), kernels.ROWS), np.int64)
-        self._cells = cells
+    ids: Int64s
+    limits: tuple[int, int]
+    cells: Int64s
+    reader: object
+    extents: Int64s
+    tail_times: Int64s
+    tail_bits: Int64s
+
+    @classmethod
+    def sized(cls, ids: Int64s, limits: tuple[int, int], cells: Int64s, reader: object) -> Snapshot:
+        """Return room for what there is of ``ids``."""
+        extents, tails = (len(ids), 4), (len(ids), kernels.ROWS)
+        room = np.empty(extents, np.int64), np.empty(tails, np.int64), np.empty(tails, np.int64)
+        return cls(ids, limits, cells, reader, *room)
+
+    def part(self, first: int, last: int) -> Snapshot:
+        """Return what there was of series ``first`` to ``last`` (excluded)."""
+        some = slice(first, last)
+        tails = self.tail_times[some], self.tail_bits[some]
+        part = replace(
+            self,
+            ids=self.ids[some],
+            extents=self.extents[some],
+            tail_times=tails[0],
+            tail_bits=tails[1],
+        )
+        part.__dict__["counts"] = self.counts[some]
+        return part
 
     @cached_property
     def counts(self) -> Int64s:
@@ -161,7 +185,7 @@ class Snapshot:
 
         def count(some: range) -> None:
             limits = some.start, some.stop, *self.limits
-            kernels.count_chunks(self.extents, *limits, self._cells, counts)
+            kernels.count_chunks(self.extents, *limits, self.cells, counts)
 
         side_by_side(count, stretches(len(counts)))
         return counts
@@ -176,7 +200,7 @@ class Snapshot:
 
         def copy(some: range) -> None:
             limits = some.start, some.stop, *self.limits
-            columns = self._cells, starts, rows.times, rows.bits
+            columns = self.cells, starts, rows.times, rows.bits
             kernels.copy_chunks(self.extents, self.tail_times, self.tail_bits, *limits, *columns)
 
         side_by_side(copy, stretches(len(self.extents)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
 from dataclasses import dataclass
 from itertools import count
 from threading import Lock
@@ -35,6 +34,22 @@ class Admission:
     not_after_ms: int
 
 
+class _Reader:
+    """Says by its existence that somebody reads.
+
+    Args:
+        number: Which one.
+        ended: Is told the number at the end, without a lock: that may come at any moment.
+    """
+
+    def __init__(self, number: int, ended: deque[int]) -> None:
+        self.number = number
+        self._ended = ended
+
+    def __del__(self) -> None:
+        self._ended.append(self.number)
+
+
 class Head:
     """Newest samples of all series; one thread appends, any thread reads beside it.
 
@@ -55,6 +70,7 @@ class Head:
         self._flushing = LateSamples()
         self._reader_numbers = count()
         self._readers: set[int] = set()
+        self._ended: deque[int] = deque()
         self._released: list[tuple[int, Int32s]] = []
 
     @property
@@ -117,52 +133,45 @@ class Head:
 
     def read(self, ids: Int64s, start: int, end: int) -> Rows:
         """Return the samples of ``ids`` in start..end, late ones included."""
-        with self.parts(ids, start, end) as parts:
-            return merged(parts)
+        return merged(self.parts(ids, start, end))
 
     def read_in_order(self, ids: Int64s, start: int, end: int) -> Rows:
         """Return the samples of ``ids`` in start..end, late ones apart."""
-        with self._reading(ids, start, end) as (snapshot, _):
-            return merged([snapshot])
+        return merged([self._noted(ids, start, end)[0]])
 
-    @contextmanager
-    def parts(self, ids: Int64s, start: int, end: int) -> Iterator[list[Part]]:
-        """Give the samples of ``ids`` in start..end, not to be read when the context has ended."""
-        with self._reading(ids, start, end) as (snapshot, late):
-            parts: list[Part] = [snapshot]
-            series = max(int(ids.max(initial=-1)) + 1, self._chunks.series)
-            parts += [view.read(ids, series, start, end) for view in late if view.count]
-            yield parts
+    def parts(self, ids: Int64s, start: int, end: int) -> list[Part]:
+        """Return the samples of ``ids`` in start..end; what is appended later does not count."""
+        snapshot, late = self._noted(ids, start, end)
+        series = max(int(ids.max(initial=-1)) + 1, self._chunks.series)
+        return [snapshot, *(view.read(ids, series, start, end) for view in late if view.count)]
 
     def present(self, ids: Int64s, start: int, end: int) -> Bools:
         """Return bool[n]: which of ``ids`` have samples in start..end, late ones included."""
-        with self._reading(ids, start, end) as (snapshot, late):
-            found: Bools = snapshot.counts > 0
+        snapshot, late = self._noted(ids, start, end)
+        found: Bools = snapshot.counts > 0
         for view in late:
             found |= np.isin(ids, view.between(start, end))
         return found
 
-    @contextmanager
-    def _reading(
-        self, ids: Int64s, start: int, end: int
-    ) -> Iterator[tuple[Snapshot, list[LateView]]]:
-        """Give what there is of ``ids``, in order and late, and keep it as it is.
+    def _noted(self, ids: Int64s, start: int, end: int) -> tuple[Snapshot, list[LateView]]:
+        """Return what there is of ``ids``, in order and late, which stays as long as it is kept.
 
         Appends may go on between some series and others.
         """
         with self._lock:
-            reader = next(self._reader_numbers)
-            self._readers.add(reader)
+            self._see_readers_out()
+            reader = _Reader(next(self._reader_numbers), self._ended)
+            self._readers.add(reader.number)
             late = self._late_views()
-            snapshot = self._chunks.snapshot(ids, max(start, self._trimmed_before), end)
-        try:
-            for begin in range(0, len(ids), _SERIES_AT_ONCE):
-                with self._lock:
-                    self._chunks.note(snapshot, slice(begin, begin + _SERIES_AT_ONCE))
-            yield snapshot, late
-        finally:
+            snapshot = self._chunks.snapshot(ids, max(start, self._trimmed_before), end, reader)
+        for begin in range(0, len(ids), _SERIES_AT_ONCE):
             with self._lock:
-                self._readers.remove(reader)
+                self._chunks.note(snapshot, slice(begin, begin + _SERIES_AT_ONCE))
+        return snapshot, late
+
+    def _see_readers_out(self) -> None:
+        while self._ended:
+            self._readers.discard(self._ended.popleft())
 
     def _late_views(self) -> list[LateView]:
         return [self._flushing.view(), self._late.view()]
@@ -216,6 +225,7 @@ class Head:
 
     def _release(self, cells: Int32s) -> None:
         """Reuse cells when the readers of now have ended, and others for which that is so."""
+        self._see_readers_out()
         self._released.append((next(self._reader_numbers), cells))
         oldest_reader = min(self._readers, default=LATEST)
         ready = [some for number, some in self._released if number < oldest_reader]
