@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from qvmon.api.ingest import Ingest
 from qvmon.model.access import Principal
 from qvmon.model.cardinality import Cardinality, StoredBlock
 from qvmon.model.clock import Clock
@@ -13,7 +14,7 @@ from qvmon.model.exemplars import ExemplarSource
 from qvmon.model.labels import Matcher
 from qvmon.model.ledger import Ledger
 from qvmon.model.metrics import Registry
-from qvmon.model.ports import AppendResult, SeriesSource
+from qvmon.model.ports import SeriesSource
 from qvmon.model.series import LabelFrame, MetricMetadata, Selection, SeriesColumns
 from qvmon.model.unknown import UnknownSource
 from qvmon.promql import Result
@@ -23,7 +24,6 @@ from qvmon.services.configuration import AccessService
 from qvmon.services.distribution import DistributionService
 from qvmon.services.incidents import IncidentsService
 from qvmon.stores.query import Priority, QueryLimits, QueryStatistics, RunningQueries
-from qvmon.wire.remote_write import WriteRequest
 
 
 class Queries(Protocol):
@@ -120,23 +120,6 @@ class QueryPort(Queries, RawSamples, Protocol):
     @property
     def catalogue(self) -> SeriesLookup:
         """Which series there are."""
-        ...
-
-
-class Ingest(Protocol):
-    """Takes remote-write requests; the collection service."""
-
-    async def decode(self, body: bytes, content_encoding: str, max_bytes: int, /) -> WriteRequest:
-        """Return what a request says.
-
-        Raises:
-            QvmonError: INVALID for what is no request, EXHAUSTED when it is more than
-                ``max_bytes``, UNSUPPORTED for another encoding.
-        """
-        ...
-
-    async def receive(self, principal: Principal, request: WriteRequest, /) -> AppendResult:
-        """Return once every accepted sample would survive a crash."""
         ...
 
 

@@ -20,34 +20,25 @@ from typing import TypeVar
 import structlog
 from fastapi import FastAPI
 
-from qvmon.adapters.host import HostMetrics, LocalFiles, watch_process
-from qvmon.adapters.outbound import HttpOutbound
+from qvmon.adapters.host import watch_process
 from qvmon.adapters.peer import PeerSource
 from qvmon.adapters.pulsar import PulsarBus, PulsarSink
 from qvmon.adapters.smtp import SmtpSink
 from qvmon.adapters.webhook import WebhookSink
-from qvmon.api.door import Door
-from qvmon.api.http.application import create_app, create_first_app
+from qvmon.api.http.application import create_app
 from qvmon.api.ports import ApiPorts, BuildFacts
-from qvmon.api.server import ApiServer
 from qvmon.app.flags import prometheus_flags
-from qvmon.app.lifecycle import Lifecycle
-from qvmon.app.ownership import DataDirectory
+from qvmon.app.intake import Intake, Premises
+from qvmon.app.lifecycle import nothing
 from qvmon.app.rules import Watch
 from qvmon.app.settings import EventSettings, ReceiverSettings, Settings
-from qvmon.model.clock import Clock, now_us
+from qvmon.model.clock import now_us
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.ledger import Projection
-from qvmon.model.metrics import Registry
-from qvmon.model.ports import OutboundClient, SeriesSource
+from qvmon.model.ports import SeriesSource
 from qvmon.services import alerting, configuration, distribution, incidents
 from qvmon.services.alerting import AlertingConfig, AlertingService
-from qvmon.services.collection import (
-    CollectionConfig,
-    CollectionService,
-    LocalMetrics,
-    OwnMetrics,
-)
+from qvmon.services.collection import CollectionService
 from qvmon.services.configuration import AccessService
 from qvmon.services.distribution import (
     AlertEvents,
@@ -58,8 +49,8 @@ from qvmon.services.distribution import (
     WebhookNotifications,
 )
 from qvmon.services.incidents import IncidentsService
-from qvmon.stores import ledger as ledgers
 from qvmon.stores.analysis import AnalysisProcess, AnalysisQueries
+from qvmon.stores.ledger import LedgerStore
 from qvmon.stores.query import QueryEngine
 from qvmon.stores.telemetry import ExemplarRing, TelemetryStore
 
@@ -80,19 +71,10 @@ FIRST_PASSWORD_FILE = "initial-admin-password"  # noqa: S105 - a file's name
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """What takes samples in this process."""
-
-    telemetry: TelemetryStore | None
-    exemplars: ExemplarRing | None
-    collection: CollectionService | None
-
-
-@dataclass(frozen=True, slots=True)
 class Stores:
     """What this process keeps, or reads elsewhere."""
 
-    ledger: ledgers.LedgerStore | None
+    ledger: LedgerStore | None
     telemetry: TelemetryStore | None
     peer: PeerSource | None
     exemplars: ExemplarRing | None
@@ -114,110 +96,42 @@ class House:
     """One process: its parts, made from settings and started in order.
 
     Args:
-        settings: What was asked for.
-        watch: What to scrape and evaluate.
-        lifecycle: Starts the parts, and stops them in reverse.
-        clock: Time.
+        premises: What every part stands on.
+        intake: What takes samples already.
     """
 
-    def __init__(
-        self, settings: Settings, watch: Watch, lifecycle: Lifecycle, clock: Clock
-    ) -> None:
-        self._settings = settings
-        self._watch = watch
-        self._lifecycle = lifecycle
-        self._clock = clock
-        self._registry = Registry()
-        watch_process(self._registry)
+    def __init__(self, premises: Premises, intake: Intake) -> None:
+        self._settings = premises.settings
+        self._watch = premises.watch
+        self._lifecycle = premises.lifecycle
+        self._clock = premises.clock
+        self._registry = premises.registry
+        self._intake = intake
         self._ready = False
+        watch_process(self._registry)
 
-    async def open(self) -> str:
-        """Start every part, what takes samples first; return where the process answers."""
-        directory = DataDirectory(self._settings.data_dir)
-        await self._lifecycle.start("data directory", directory.take, directory.leave)
-        outbound = HttpOutbound(self._settings.outbound)
-        await self._lifecycle.start("outbound", nothing, outbound.close)
-        intake = await self._open_intake(outbound)
-        door = Door(self._first_application(intake))
-        server = ApiServer(door, self._settings.api)
-        await self._lifecycle.start("door", server.start, server.stop)
-        stores = await self._open_stores(intake, outbound)
-        services = await self._open_services(stores, intake.collection, outbound)
-        whole = await to_thread(self._application, stores, services)
-        door.open(whole)
-        await self._lifecycle.start("api", nothing, server.stop)
+    async def open(self) -> None:
+        """Start every other part, then answer everything at the door."""
+        stores = await self._open_stores()
+        services = await self._open_services(stores)
+        self._intake.door.open(await to_thread(self._application, stores, services))
+        await self._lifecycle.start("api", nothing, self._intake.server.stop)
         self._ready = True
-        return server.url
-
-    # --- what takes samples -----------------------------------------------------------------
-
-    async def _open_intake(self, outbound: OutboundClient) -> Intake:
-        modules = self._settings.modules
-        telemetry = exemplars = collection = None
-        if "telemetry" in modules:
-            telemetry = await self._open_telemetry()
-            exemplars = ExemplarRing(self._settings.telemetry.max_exemplars, self._registry)
-        if "collection" in modules:
-            collection = await self._open_collection(opened(telemetry), opened(exemplars), outbound)
-        return Intake(telemetry, exemplars, collection)
-
-    async def _open_telemetry(self) -> TelemetryStore:
-        config = self._settings.analysis
-        merging = AnalysisProcess("merging", config, self._clock, self._registry)
-        telemetry = TelemetryStore(
-            self._settings.data_dir / "telemetry",
-            self._settings.telemetry,
-            self._clock,
-            self._registry,
-            merger=merging.merge if config.enabled else None,
-        )
-        await self._lifecycle.start("telemetry", telemetry.start, telemetry.stop)
-        await self._lifecycle.start("merging", nothing, partial(to_thread, merging.stop))
-        return telemetry
-
-    async def _open_collection(
-        self, telemetry: TelemetryStore, exemplars: ExemplarRing, outbound: OutboundClient
-    ) -> CollectionService:
-        wanted = self._settings.local
-        local: list[LocalMetrics] = [OwnMetrics(self._registry)] if wanted.qvmon else []
-        if wanted.host:
-            local.append(HostMetrics(self._clock))
-        collection = CollectionService(
-            collection_config(self._settings, self._watch),
-            telemetry,
-            outbound,
-            self._clock,
-            self._registry,
-            unknown=telemetry,
-            exemplars=exemplars,
-            files=LocalFiles(),
-            local=local,
-        )
-        await self._lifecycle.start("collection", collection.start, collection.stop)
-        return collection
-
-    def _first_application(self, intake: Intake) -> FastAPI:
-        return create_first_app(
-            intake.collection, lambda: False, self._settings.api, self._clock, self._registry
-        )
 
     # --- stores -----------------------------------------------------------------------------
 
-    async def _open_stores(self, intake: Intake, outbound: OutboundClient) -> Stores:
+    async def _open_stores(self) -> Stores:
         modules = self._settings.modules
         ledger = await self._open_ledger() if "ledger" in modules else None
-        peer = self._peer(outbound)
+        peer = self._peer()
         queries = None
         if "query" in modules:
-            queries = await self._open_queries(peer or intake.telemetry)
-        return Stores(ledger, intake.telemetry, peer, intake.exemplars, queries)
+            queries = await self._open_queries(peer or self._intake.telemetry)
+        return Stores(ledger, self._intake.telemetry, peer, self._intake.exemplars, queries)
 
-    async def _open_ledger(self) -> ledgers.LedgerStore:
+    async def _open_ledger(self) -> LedgerStore:
         directory = self._settings.data_dir.resolve()
-        store = await to_thread(
-            lambda: ledgers.LedgerStore
-        )  # imported beside the taking of samples
-        ledger = store(
+        ledger = LedgerStore(
             directory,
             self._settings.ledger,
             chain=self._settings.instance,
@@ -229,9 +143,11 @@ class House:
         await self._lifecycle.start("ledger", ledger.start, ledger.stop)
         return ledger
 
-    def _peer(self, outbound: OutboundClient) -> PeerSource | None:
+    def _peer(self) -> PeerSource | None:
         peer = self._settings.peer
-        return PeerSource(peer, peer.token.get_secret_value(), outbound) if peer else None
+        if peer is None:
+            return None
+        return PeerSource(peer, peer.token.get_secret_value(), self._intake.outbound)
 
     async def _open_queries(self, source: SeriesSource | None) -> QueryEngine:
         if source is None:
@@ -261,10 +177,9 @@ class House:
 
     # --- services ---------------------------------------------------------------------------
 
-    async def _open_services(
-        self, stores: Stores, collection: CollectionService | None, outbound: OutboundClient
-    ) -> Services:
+    async def _open_services(self, stores: Stores) -> Services:
         modules = self._settings.modules
+        collection = self._intake.collection
         access = alerts = incident = telling = None
         if "access" in modules:
             access = AccessService(
@@ -279,7 +194,7 @@ class House:
             )
             await self._lifecycle.start("incidents", incident.start, incident.stop)
         if "distribution" in modules:
-            telling = await self._open_distribution(opened(stores.ledger), outbound)
+            telling = await self._open_distribution(opened(stores.ledger))
         return Services(access, collection, alerts, incident, telling)
 
     async def _tell_first_password(self, access: AccessService) -> None:
@@ -311,13 +226,11 @@ class House:
         await self._lifecycle.start("alerting", alerts.start, alerts.stop)
         return alerts
 
-    async def _open_distribution(
-        self, ledger: ledgers.LedgerStore, outbound: OutboundClient
-    ) -> DistributionService:
+    async def _open_distribution(self, ledger: LedgerStore) -> DistributionService:
         outlets = [
             outlet
             for receiver in self._settings.receivers
-            for outlet in self._receiver_outlets(receiver, outbound)
+            for outlet in self._receiver_outlets(receiver)
         ]
         if self._settings.events is not None:
             outlets += await self._event_outlets(self._settings.events)
@@ -327,14 +240,14 @@ class House:
         await self._lifecycle.start("distribution", distribution.start, distribution.stop)
         return distribution
 
-    def _receiver_outlets(
-        self, receiver: ReceiverSettings, outbound: OutboundClient
-    ) -> Iterator[Outlet]:
+    def _receiver_outlets(self, receiver: ReceiverSettings) -> Iterator[Outlet]:
         external = self._settings.public_url
         for number, webhook in enumerate(receiver.webhooks):
             name = _numbered(f"webhook:{receiver.name}", number)
             rendering = WebhookNotifications(receiver.name, external)
-            yield Outlet(name, WebhookSink(webhook, outbound), rendering, receiver.policy)
+            yield Outlet(
+                name, WebhookSink(webhook, self._intake.outbound), rendering, receiver.policy
+            )
         for number, mail in enumerate(receiver.emails):
             name = _numbered(f"email:{receiver.name}", number)
             rendered = MailNotifications(receiver.name, external)
@@ -394,15 +307,6 @@ class House:
         return create_app(ports, self._settings.api)
 
 
-def collection_config(settings: Settings, watch: Watch) -> CollectionConfig:
-    """Return what to scrape: the jobs of the settings and those of ``prometheus.yml``."""
-    jobs = (*settings.collection.jobs, *watch.prometheus.scrape_configs)
-    update: dict[str, object] = {"jobs": jobs}
-    if "instance" not in settings.collection.model_fields_set:
-        update["instance"] = node()
-    return settings.collection.model_copy(update=update)
-
-
 def alerting_config(settings: Settings, watch: Watch) -> AlertingConfig:
     """Return how to evaluate: what ``prometheus.yml`` says where the settings say nothing."""
     said = settings.alerting.model_fields_set
@@ -425,7 +329,3 @@ def opened(part: Part | None) -> Part:
     if part is None:
         raise QvmonError(ErrorKind.INTERNAL, "a module was opened before one that it needs")
     return part
-
-
-async def nothing() -> None:
-    """Start what needs no starting."""

@@ -16,6 +16,10 @@ log = structlog.get_logger("qvmon.lifecycle")
 Act = Callable[[], Awaitable[None]]
 
 
+async def nothing() -> None:
+    """Start or stop what needs no starting or stopping."""
+
+
 class Lifecycle:
     """What has been started, and how to stop it.
 

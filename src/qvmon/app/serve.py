@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 import typer
 
-from qvmon.app.house import House
+from qvmon.app.intake import Intake, Premises, open_intake
 from qvmon.app.lifecycle import Lifecycle, until_told_to_stop
 from qvmon.app.logs import configure_logging
 from qvmon.app.rules import Watch, read_watch
 from qvmon.app.settings import Settings
 from qvmon.model.clock import SystemClock
+from qvmon.model.metrics import Registry
+
+if TYPE_CHECKING:
+    from qvmon.app.house import House
 
 log = structlog.get_logger("qvmon.serve")
 
@@ -47,10 +52,20 @@ def _allow_many_connections() -> None:
 async def _serve(settings: Settings, watch: Watch, on_ready: Callable[[str], None]) -> None:
     clock = SystemClock()
     lifecycle = Lifecycle(clock)
+    premises = Premises(settings, watch, lifecycle, clock, Registry())
     with until_told_to_stop() as told:
         try:
-            url = await House(settings, watch, lifecycle, clock).open()
-            on_ready(url)
+            intake = await open_intake(premises)
+            house = await asyncio.to_thread(_house, premises, intake)
+            await house.open()
+            on_ready(intake.server.url)
             await told.wait()
         finally:
             await lifecycle.stop()
+
+
+def _house(premises: Premises, intake: Intake) -> House:
+    """Import the rest, which takes a second or so, while samples are taken."""
+    from qvmon.app.house import House  # noqa: PLC0415 - see above
+
+    return House(premises, intake)

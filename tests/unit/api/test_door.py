@@ -10,7 +10,8 @@ import pytest
 
 from qvmon.api.config import ApiConfig
 from qvmon.api.door import Door
-from qvmon.api.http.application import create_app, create_first_app
+from qvmon.api.http.application import create_app
+from qvmon.api.http.first import create_first_app
 from qvmon.model.labels import Labels
 from qvmon.model.series import SeriesKeys
 from qvmon.testing.clock import settle
@@ -20,9 +21,7 @@ from .conftest import House
 
 
 def first_door(house: House, config: ApiConfig) -> Door:
-    return Door(
-        create_first_app(house.collection, lambda: False, config, house.clock, house.registry)
-    )
+    return Door(create_first_app(house.collection, config, house.clock, house.registry))
 
 
 def client_of(door: Door) -> httpx.AsyncClient:

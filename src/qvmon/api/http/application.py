@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 
 from qvmon.api.config import ApiConfig
 from qvmon.api.http.alerts import alert_routes
+from qvmon.api.http.around import application_without_routes
 from qvmon.api.http.authentication import Gate
-from qvmon.api.http.cors import CrossOrigin
 from qvmon.api.http.deliveries import delivery_routes
-from qvmon.api.http.errors import add_error_handlers
 from qvmon.api.http.event_hub import EventHub
 from qvmon.api.http.events import event_routes
 from qvmon.api.http.facts import fact_routes
@@ -23,65 +19,21 @@ from qvmon.api.http.overview import overview_routes
 from qvmon.api.http.own_metrics import own_metrics_routes
 from qvmon.api.http.peer import peer_routes
 from qvmon.api.http.prometheus.routes import prometheus_routes
-from qvmon.api.http.prometheus.write import write_routes
-from qvmon.api.http.protection import Measured, RequestLimits, SecurityHeaders
 from qvmon.api.http.queries import running_query_routes
 from qvmon.api.http.session import session_routes
 from qvmon.api.http.static import static_routes
 from qvmon.api.http.tokens import token_routes
 from qvmon.api.http.unknown import unknown_routes
 from qvmon.api.http.users import user_routes
-from qvmon.api.ports import ApiPorts, Ingest
-from qvmon.model.clock import Clock
-from qvmon.model.metrics import Registry
-
-_GZIP_LEVEL = 1
-_GZIP_FROM_BYTES = 1024
+from qvmon.api.ports import ApiPorts
 
 
 def create_app(services: ApiPorts, config: ApiConfig) -> FastAPI:
     """Return the application that serves what ``services`` has."""
-    app = _without_routes(config, services.clock, services.registry)
+    app = application_without_routes(config, services.clock, services.registry)
     app.version = services.build.version
     app.state.gate = Gate(config, services.access)
     _add_routes(app, services, config)
-    return app
-
-
-def create_first_app(
-    ingest: Ingest | None, ready: Callable[[], bool], config: ApiConfig, clock: Clock, own: Registry
-) -> FastAPI:
-    """Return what answers until the whole application is there.
-
-    That is health and, where senders need not say who they are, samples.
-
-    Args:
-        ingest: Takes samples.
-        ready: Whether everything has started.
-        config: Says who need not say who they are.
-        clock: Measures requests.
-        own: The process' metrics.
-    """
-    app = _without_routes(config, clock, own)
-    routers = [health_routes(ready)]
-    if ingest is not None and (config.no_auth or config.anonymous_ingest):
-        app.state.gate = Gate(config.model_copy(update={"no_auth": True}), None)
-        routers.append(write_routes(ingest, config, own))
-    for router in routers:
-        app.include_router(router)
-    app.state.paths = {getattr(each, "path", "") for router in routers for each in router.routes}
-    return app
-
-
-def _without_routes(config: ApiConfig, clock: Clock, own: Registry) -> FastAPI:
-    app = FastAPI(title="qvmon", openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.close_streams = lambda: None
-    add_error_handlers(app)
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
-    app.add_middleware(CrossOrigin, config=config)
-    app.add_middleware(RequestLimits, config=config)
-    app.add_middleware(SecurityHeaders, config=config)
-    app.add_middleware(Measured, clock=clock, registry=own)
     return app
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -19,7 +20,10 @@ from qvmon.model.access import (
     permissions_of,
 )
 from qvmon.model.errors import ErrorKind, QvmonError
-from qvmon.services.configuration import AccessService, Identity
+from qvmon.services.configuration import Identity
+
+if TYPE_CHECKING:  # takes samples before there is one
+    from qvmon.services.configuration import AccessService
 
 COOKIE = "qvmon_session"
 CSRF_HEADER = "X-Qvmon-Request"

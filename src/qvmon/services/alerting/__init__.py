@@ -1,15 +1,23 @@
 """Turns values into alerts, and alerts into messages for people: the only place that does."""
 
-from qvmon.services.alerting.alert_facts import ALERTS
-from qvmon.services.alerting.config import AlertingConfig, RouteConfig
-from qvmon.services.alerting.group import NOTIFICATION_GROUPS
-from qvmon.services.alerting.obligation import OBLIGATIONS
-from qvmon.services.alerting.ports import Queries, Readiness
-from qvmon.services.alerting.service import AlertingService
-from qvmon.services.alerting.status import ActiveAlert, RuleGroupStatus, RuleStatus
+from typing import TYPE_CHECKING
 
-PROJECTIONS = (ALERTS, OBLIGATIONS, NOTIFICATION_GROUPS)
-"""Every table this service's facts make."""
+from qvmon.model.front_door import opens_when_used
+from qvmon.services.alerting.config import AlertingConfig, RouteConfig
+
+if TYPE_CHECKING:
+    from qvmon.services.alerting.ports import Queries, Readiness
+    from qvmon.services.alerting.projections import PROJECTIONS
+    from qvmon.services.alerting.service import AlertingService
+    from qvmon.services.alerting.status import ActiveAlert, RuleGroupStatus, RuleStatus
+else:
+    __getattr__ = opens_when_used(
+        __name__,
+        ports=("Queries", "Readiness"),
+        projections=("PROJECTIONS",),
+        service=("AlertingService",),
+        status=("ActiveAlert", "RuleGroupStatus", "RuleStatus"),
+    )
 
 __all__ = [
     "PROJECTIONS",

@@ -13,8 +13,8 @@ from fastapi.responses import PlainTextResponse, Response
 
 from qvmon.api.config import ApiConfig
 from qvmon.api.http.authentication import Needs
+from qvmon.api.ingest import Ingest
 from qvmon.api.metrics import INGESTED_SAMPLES
-from qvmon.api.ports import Ingest
 from qvmon.model.access import Permission
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.metrics import Registry
