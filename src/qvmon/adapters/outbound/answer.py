@@ -7,11 +7,13 @@ together from pieces; what scraping costs is decided here.
 from __future__ import annotations
 
 from enum import Enum, auto
+from io import BytesIO
 
 from qvmon.model.errors import ErrorKind, QvmonError
 
 MAX_HEAD_BYTES = 64 << 10
 _MAX_CHUNK_LINE = 4 << 10
+_HEAD_ROOM_BYTES = 8 << 10
 _RECEIVE_BYTES = 64 << 10
 _INFORMATIONAL = range(100, 200)
 _WITHOUT_BODY = frozenset({204, 304})
@@ -40,11 +42,13 @@ class Answer:
     def __init__(self, method: str, limit: int) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
-        self.body: bytearray | bytes = b""
+        self._gathered = bytearray()  # of a body that does not say how long it is
+        self._whole: BytesIO | None = None  # a body that does
+        self._counted = memoryview(b"")  # where that is received
         self.keep = False
         self._method, self._limit = method, limit
         self._phase = _Phase.HEAD
-        self._received = bytearray(_RECEIVE_BYTES)
+        self._received = bytearray(_HEAD_ROOM_BYTES)
         self._filled = 0  # of ``_received``, or of a counted body
         self._chunk_left = 0
         self._in_trailer = False
@@ -59,12 +63,18 @@ class Answer:
         """Whether any of it is there."""
         return self._phase is not _Phase.HEAD or self._filled > 0
 
+    @property
+    def body(self) -> bytes:
+        """What came of the body; all of it, without a copy, of a whole one that was counted."""
+        return bytes(self._gathered) if self._whole is None else self._whole.getvalue()
+
     def room(self) -> memoryview:
         """Return where the next bytes go."""
         if self._phase is _Phase.COUNTED:
-            return memoryview(self.body)[self._filled :]
-        if self._filled == len(self._received):
-            self._received.extend(bytes(len(self._received)))
+            return self._counted[self._filled :]
+        here = len(self._received)
+        if self._filled == here or (here < _RECEIVE_BYTES and self._phase is not _Phase.HEAD):
+            self._received.extend(bytes(max(here, _RECEIVE_BYTES - here)))
         return memoryview(self._received)[self._filled :]
 
     def came(self, count: int) -> None:
@@ -76,8 +86,8 @@ class Answer:
         """
         self._filled += count
         if self._phase is _Phase.COUNTED:
-            if self._filled == len(self.body):
-                self._phase = _Phase.DONE
+            if self._filled == len(self._counted):
+                self._counted, self._phase = memoryview(b""), _Phase.DONE
             return
         if self._phase is _Phase.HEAD:
             self._read_head()
@@ -128,21 +138,23 @@ class Answer:
         elif coding:
             if coding != "chunked":
                 raise MalformedError(f"unknown transfer encoding {coding[:80]!r}")
-            self.body, self._phase = bytearray(), _Phase.CHUNKED
+            self._phase = _Phase.CHUNKED
         elif "content-length" in self.headers:
             self._begin_counted(_length(self.headers["content-length"]))
         else:
-            self.body, self._phase, self.keep = bytearray(), _Phase.UNTIL_CLOSE, False
+            self._phase, self.keep = _Phase.UNTIL_CLOSE, False
 
     def _begin_counted(self, length: int) -> None:
         self._check(length)
         here = min(self._filled, length)
-        self.body = bytearray(length)
-        self.body[:here] = memoryview(self._received)[:here]
-        self._drop(here)
         if here == length:
+            self._gathered = self._received[:here]
+            self._drop(here)
             self._phase = _Phase.DONE
         else:
+            self._whole = BytesIO(bytes(length))
+            self._counted = self._whole.getbuffer()
+            self._counted[:here] = memoryview(self._received)[:here]
             self._phase, self._filled = _Phase.COUNTED, here
 
     def _read_chunks(self) -> None:
@@ -177,16 +189,15 @@ class Answer:
                 self._phase = _Phase.DONE
             return True
         size = _chunk_size(line)
-        self._check(len(self.body) + size)
+        self._check(len(self._gathered) + size)
         self._in_trailer = size == 0
         self._chunk_left = size + 2 if size else 0
         return True
 
     def _take(self, count: int) -> None:
         """Move bytes received to the body."""
-        self._check(len(self.body) + count)
-        assert isinstance(self.body, bytearray)  # noqa: S101 - every phase that takes made one
-        self.body += memoryview(self._received)[:count]
+        self._check(len(self._gathered) + count)
+        self._gathered.extend(memoryview(self._received)[:count])
         self._drop(count)
 
     def _drop(self, count: int) -> None:

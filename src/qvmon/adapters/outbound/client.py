@@ -94,12 +94,13 @@ class HttpOutbound:
 async def _opened(request: OutboundRequest, answer: Answer) -> bytes:
     """Return the body of an answer, decompressed."""
     encoding = answer.headers.get("content-encoding", "")
-    if not encoding or not answer.body:
-        return bytes(answer.body)
+    body = answer.body
+    if not encoding or not body:
+        return body
     limit = request.max_response_bytes
-    if len(answer.body) >= _THREADED_BYTES:
-        return await asyncio.to_thread(decompress, bytes(answer.body), encoding, limit)
-    return decompress(bytes(answer.body), encoding, limit)
+    if len(body) >= _THREADED_BYTES:
+        return await asyncio.to_thread(decompress, body, encoding, limit)
+    return decompress(body, encoding, limit)
 
 
 def _redirected(request: OutboundRequest, status: int, location: str) -> OutboundRequest:

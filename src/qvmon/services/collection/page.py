@@ -7,6 +7,7 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
@@ -209,6 +210,7 @@ def accept_header(protocols: tuple[ScrapeProtocol, ...]) -> str:
     return ",".join([*wanted, f"*/*;q=0.{weight}"])
 
 
+@lru_cache(maxsize=1024)
 def _content_type(given: str, fallback: ScrapeProtocol | None) -> str:
     """Return what a page is read as: what its target says, else the job's fallback.
 
