@@ -21,8 +21,6 @@ from qvmon.model.errors import ErrorKind, QvmonError, invalid
 from qvmon.model.labels import Matcher
 from qvmon.model.ports import Allowance, AppendResult
 from qvmon.model.series import (
-    Bools,
-    Bytes,
     Int64s,
     LabelFrame,
     SampleBatch,
@@ -39,29 +37,17 @@ from qvmon.tsdb.deletion.deletions import Deletions
 from qvmon.tsdb.estimate import estimate
 from qvmon.tsdb.files.durable import sync
 from qvmon.tsdb.files.paths import DataPaths, ViewPaths
-from qvmon.tsdb.head import kernels
-from qvmon.tsdb.head.head import Admission, Head
+from qvmon.tsdb.head.head import Head
 from qvmon.tsdb.identity.index import Index
-from qvmon.tsdb.log.records import RecordKind
+from qvmon.tsdb.intake import Intake
 from qvmon.tsdb.log.wal import WriteAheadLog
 from qvmon.tsdb.options import Options
 from qvmon.tsdb.reading import Reading
-from qvmon.tsdb.recovery.early import EarlySamples
 from qvmon.tsdb.recovery.readiness import Readiness
 from qvmon.tsdb.recovery.recover import recover, survey
-from qvmon.tsdb.rows import EARLIEST, LATEST
 from qvmon.tsdb.snapshot import write_snapshot
 from qvmon.tsdb.upkeep.upkeep import Upkeep
 from qvmon.tsdb.view import Stored, written_view
-
-REASONS = {
-    kernels.OUT_OF_ORDER: "out_of_order",
-    kernels.DUPLICATE: "duplicate_timestamp",
-    kernels.TOO_OLD: "too_old",
-    kernels.TOO_NEW: "too_far_in_future",
-    kernels.SERIES_LIMIT: "series_limit",
-}
-"""Verdicts that refuse a sample, as ``AppendResult`` names them."""
 
 
 class Database:
@@ -116,7 +102,15 @@ class Database:
         )
         self.changes = Changes()
         self._write_lock = Lock()
-        self._early: EarlySamples | None = EarlySamples(self.recovery.state.settled_before_ms)
+        self._intake = Intake(
+            options=options,
+            index=self.index,
+            head=self.head,
+            wal=self.wal,
+            changes=self.changes,
+            writing=self._write_lock,
+            settled_before_ms=self.recovery.state.settled_before_ms,
+        )
         self._readiness = Readiness()
         self.deletions = Deletions(
             paths=self.paths,
@@ -152,21 +146,17 @@ class Database:
         try:
             recover(self.paths, self.index, self.head, self.cache, self.recovery)
             self.blocks.add(self.recovery.blocks)
-            self._store_early()
+            self._take_early()
         except BaseException:
             self._readiness.end(complete=False)
             raise
         self._readiness.end(complete=True)
 
-    def _store_early(self) -> None:
-        with self._write_lock:
-            self.wal.follow(self.recovery.segments)
-            if self._early is not None:
-                different = self._early.store(self.head, len(self.index))
-                if different:
-                    sentence = f"{different} samples came during replay with another value"
-                    self.recovery.warnings.append(f"{sentence} than was stored; that one stays")
-            self._early = None
+    def _take_early(self) -> None:
+        different = self._intake.follow(self.recovery.segments)
+        if different:
+            sentence = f"{different} samples came during replay with another value"
+            self.recovery.warnings.append(f"{sentence} than was stored; that one stays")
 
     @property
     def replaying(self) -> bool:
@@ -184,60 +174,7 @@ class Database:
             QvmonError: UNAVAILABLE, when they could not be made durable: send them again.
                 EXHAUSTED, when the head has no room left.
         """
-        with self._write_lock:
-            self.wal.make_room()
-            verdicts = [self._store(self._columns(batch), now_ms) for batch in batches]
-            self.wal.commit()
-        return [_result(each) for each in verdicts]
-
-    def _columns(self, batch: SampleBatch) -> SampleBatch:
-        """Return ``batch`` as the kernels take it, without a copy where it is so already."""
-        return SampleBatch(
-            self.index.current(np.ascontiguousarray(batch.series, np.int64)),
-            np.ascontiguousarray(batch.timestamps, np.int64),
-            np.ascontiguousarray(batch.values, np.float64),
-        )
-
-    def _store(self, batch: SampleBatch, now_ms: int) -> Bytes:
-        window = self.options.out_of_order_window_ms
-        latest = now_ms + self.options.future_tolerance_ms
-        admission = Admission(len(self.index), window, latest)
-        oldest = int(batch.timestamps.min(initial=LATEST))
-        if self._early is not None:
-            verdicts = self._early.admit(batch, admission)
-        elif oldest < (kept := self._kept_from(now_ms)):
-            verdicts = np.full(len(batch), kernels.TOO_OLD, np.uint8)
-            rows = np.flatnonzero(batch.timestamps >= kept)
-            verdicts[rows] = self.head.append(_some(batch, rows), admission)
-        else:
-            verdicts = self.head.append(batch, admission)
-        if verdicts.any():
-            self._log(RecordKind.FLOAT, batch, verdicts == kernels.STORED)
-            self._log(RecordKind.LATE_FLOAT, batch, verdicts == kernels.LATE)
-        elif len(batch):  # all are ``STORED``, which is 0
-            self.wal.write(RecordKind.FLOAT, batch)
-            self.changes.wrote(oldest)
-        if np.any(verdicts == kernels.NO_MEMORY):
-            message = "the head has no room for more samples"
-            raise QvmonError(ErrorKind.EXHAUSTED, message, head_bytes=self.options.head_bytes)
-        return verdicts
-
-    def _kept_from(self, now_ms: int) -> int:
-        """Return from when on samples are taken: older ones would be deleted for their age at once.
-
-        As for retention, neither a clock that is ahead nor samples of one make the others older.
-        """
-        newest, retention = self.head.newest, self.options.retention_ms
-        if not retention or newest == EARLIEST:
-            return EARLIEST
-        return min(newest, now_ms) - max(retention, self.options.out_of_order_window_ms)
-
-    def _log(self, kind: RecordKind, batch: SampleBatch, chosen: Bools) -> None:
-        rows = np.flatnonzero(chosen)
-        if len(rows):
-            some = _some(batch, rows)
-            self.wal.write(kind, some)
-            self.changes.wrote(int(some.timestamps.min()))
+        return self._intake.append(batches, now_ms)
 
     def select(
         self,
@@ -375,10 +312,6 @@ class Database:
             os.close(self._owner)
 
 
-def _some(batch: SampleBatch, rows: Int64s) -> SampleBatch:
-    return SampleBatch(batch.series[rows], batch.timestamps[rows], batch.values[rows])
-
-
 def _own(lock: Path) -> int:
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
@@ -388,14 +321,3 @@ def _own(lock: Path) -> int:
         message = f"the data directory {lock.parent} is in use by another process"
         raise QvmonError(ErrorKind.CONFLICT, message, path=str(lock.parent)) from None
     return descriptor
-
-
-def _result(verdicts: Bytes) -> AppendResult:
-    if not verdicts.any():  # all are ``STORED``, which is 0
-        return AppendResult(len(verdicts))
-    refused = {
-        reason: np.flatnonzero(verdicts == verdict)
-        for verdict, reason in REASONS.items()
-        if np.any(verdicts == verdict)
-    }
-    return AppendResult(len(verdicts) - sum(map(len, refused.values())), refused)

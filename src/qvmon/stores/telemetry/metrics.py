@@ -5,7 +5,8 @@ from __future__ import annotations
 from qvmon.model.cardinality import Count
 from qvmon.model.metrics import Registry, counter, gauge, histogram
 from qvmon.stores.telemetry.unknown import UnknownBook
-from qvmon.tsdb.database import REASONS, Database
+from qvmon.tsdb.database import Database
+from qvmon.tsdb.intake import REASONS
 
 SAMPLES = counter(
     "qvmon_telemetry_samples_appended_total", "Samples that were accepted and are durable."
