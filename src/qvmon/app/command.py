@@ -5,6 +5,7 @@ Modules that only one command needs are imported by it, so that ``--help`` is qu
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,7 @@ def serve(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Run qvmon until it is told to stop."""
+    gc.disable()  # nothing that a start makes is garbage; switched on again once it has ended
     _compile_once()
     from qvmon.app.serve import serve_until_stopped
     from qvmon.app.settings import Overrides, read_settings
@@ -83,6 +85,7 @@ def demo(
     listen: Annotated[str, typer.Option(help="HOST:PORT to answer on.")] = "127.0.0.1:9090",
 ) -> None:
     """Watch this host, qvmon itself and a simulated trading platform."""
+    gc.disable()  # as above
     _compile_once()
     from qvmon.app.demo import run_demo
 

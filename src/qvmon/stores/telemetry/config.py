@@ -46,7 +46,7 @@ class TelemetryConfig(BaseModel):
         100_000, ge=0, description="Exemplars kept in memory, of all series; 0 keeps none."
     )
     open_within_seconds: float = Field(
-        0.25, ge=0, description="Samples are taken so long after the start, replayed or not."
+        0, ge=0, description="How long a start waits for replay before samples are taken."
     )
     upkeep_interval_seconds: float = Field(
         15, gt=0, description="How often flush, compaction and retention are looked at."
