@@ -117,7 +117,7 @@ async def test_without_series_the_picture_says_so_and_shows_the_rest(house: Hous
     client = await house.browser("ada", "viewer")
     await house.alert(AlertFiring, service="order-router", workflow="trade-execution")
 
-    async def away(*_):
+    async def away(*_, **__):
         raise QvmonError(ErrorKind.UNAVAILABLE, "the peer is away")
 
     house.store.select = away
