@@ -74,6 +74,9 @@ def combine(node: Binary, left: Sheet, right: Sheet, *, drop_late: bool) -> Shee
         if fill_one is not None:
             matched, groups = many.present & active, many_groups
         several = _first_collision(matched, groups, count)
+    if refused := min((step for step in (duplicates, several) if step is not None), default=0):
+        # what an earlier step would be refused for is told instead
+        combine(node, left.before(refused), right.before(refused), drop_late=drop_late)
     if duplicates is not None and (several is None or duplicates <= several):
         _refuse_duplicates(matching, one, one_groups, duplicates)
     if several is not None:

@@ -45,6 +45,11 @@ class Sheet:
             self.labels.take(rows), self.values[rows], self.present[rows], self.unnamed[rows]
         )
 
+    def before(self, step: int) -> Sheet:
+        """Return the sheet of the first ``step`` steps."""
+        values, present = self.values[:, :step], self.present[:, :step]
+        return self.with_values(np.ascontiguousarray(values), np.ascontiguousarray(present))
+
     def with_values(self, values: Float64s, present: Bools | None = None) -> Sheet:
         """Return the same series with other values."""
         return replace(self, values=values, present=self.present if present is None else present)
