@@ -14,7 +14,7 @@ from qvmon.model.access import ROLE_PERMISSIONS, Permission, Role
 
 from .conftest import PREFIX, House
 
-PUBLIC = {"/-/healthy", "/-/ready", "/{path:path}"}
+PUBLIC = {"/-/healthy", "/-/ready", "/-/reload", "/-/quit", "/{path:path}"}
 LOG_IN = ("POST", f"{PREFIX}/session")
 NEEDED: dict[tuple[str, str], Permission | None] = {
     ("GET", "/metrics"): Permission.READ_TELEMETRY,
@@ -52,6 +52,7 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     ("GET", f"{PREFIX}/unknown"): Permission.READ_TELEMETRY,
     ("GET", f"{PREFIX}/peer/metadata"): Permission.READ_TELEMETRY,
     ("GET", "/federate"): Permission.READ_TELEMETRY,
+    ("GET", "/version"): Permission.READ_TELEMETRY,
     ("POST", "/api/v1/read"): Permission.READ_TELEMETRY,
     ("POST", "/api/v1/write"): Permission.WRITE_TELEMETRY,
     ("GET", "/api/v1/alerts"): Permission.READ_ALERTS,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from qvmon.api.http.prometheus.disconnection import ClientGoneError
-from qvmon.api.http.prometheus.errors import is_prometheus, prometheus_error
+from qvmon.api.http.prometheus.errors import is_prometheus, prometheus_error, unrouted
 from qvmon.model.errors import ErrorKind, QvmonError
 
 STATUS: dict[ErrorKind, int] = {
@@ -111,6 +111,8 @@ def _sentence(problem: dict[str, Any]) -> str:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code in {404, 405} and is_prometheus(request.url.path):
+        return unrouted(request)
     kind = _KIND_OF_STATUS.get(error.status_code, ErrorKind.INVALID)
     message = f"{request.method} {request.url.path}: {error.detail}"
     return answer(

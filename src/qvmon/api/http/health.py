@@ -1,4 +1,4 @@
-"""``/-/healthy`` and ``/-/ready``: for load balancers and supervisors, as Prometheus has them."""
+"""``/-/healthy``, ``/-/ready`` …: for load balancers and supervisors, as Prometheus has them."""
 
 from __future__ import annotations
 
@@ -25,5 +25,19 @@ def health_routes(ready: Callable[[], bool]) -> APIRouter:
         if ready():
             return PlainTextResponse(f"{_PRODUCT} is Ready.\n")
         return PlainTextResponse("Service Unavailable", 503)
+
+    @router.post("/-/reload")
+    @router.put("/-/reload")
+    @router.post("/-/quit")
+    @router.put("/-/quit")
+    async def lifecycle() -> PlainTextResponse:
+        """Refuse as a Prometheus does whose lifecycle API is off: signals do both here."""
+        return PlainTextResponse("Lifecycle API is not enabled.", 403)
+
+    @router.get("/-/reload")
+    @router.get("/-/quit")
+    async def only_by_post() -> PlainTextResponse:
+        """Refuse what would be no request to do anything."""
+        return PlainTextResponse("Only POST or PUT requests allowed", 405)
 
     return router

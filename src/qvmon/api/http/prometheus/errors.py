@@ -5,13 +5,17 @@ Source: Prometheus web/api/v1/api.go, ``respondError``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
-from fastapi.responses import Response
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+from fastapi.routing import APIRoute
+from starlette.routing import Match
 
 from qvmon.model.errors import ErrorKind, QvmonError, invalid
 
+_PREFIX = "/api/v1/"
 _EXECUTION = (422, "execution")
 _INTERNAL = (500, "internal")
 _BUSY = (503, "unavailable")
@@ -36,7 +40,7 @@ _WAITING = "waiting"
 
 def is_prometheus(path: str) -> bool:
     """Return whether ``path`` belongs to the Prometheus API."""
-    return path.startswith("/api/v1/")
+    return path.startswith(_PREFIX)
 
 
 def bad_parameter(name: str, error: QvmonError) -> QvmonError:
@@ -60,6 +64,28 @@ def prometheus_error(
     return Response(
         msgspec.json.encode(body), status or code, headers, media_type="application/json"
     )
+
+
+def unrouted(request: Request) -> Response:
+    """Return what Go's router answers where nothing serves the path, or not by this method."""
+    allowed = {
+        method
+        for route in _every_route(request.app.router)
+        if route.path.startswith(_PREFIX) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    if not allowed:
+        return PlainTextResponse("404 page not found\n", 404)
+    methods = ", ".join(sorted(allowed | {"OPTIONS"}))
+    return PlainTextResponse("Method Not Allowed\n", 405, {"Allow": methods})
+
+
+def _every_route(router: APIRouter) -> Iterator[APIRoute]:
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif isinstance(within := getattr(route, "original_router", None), APIRouter):
+            yield from _every_route(within)
 
 
 def _words(error: QvmonError) -> tuple[int, str]:

@@ -20,6 +20,7 @@ from qvmon.model.errors import QvmonError, invalid
 from qvmon.model.labels import Matcher
 from qvmon.model.series import MetricMetadata
 from qvmon.promql import parse_matchers
+from qvmon.promql.quoting import quote
 
 _METHODS = ["GET", "POST"]
 _ESCAPED_PREFIX = "U__"
@@ -62,6 +63,8 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
         """List the values of one label."""
         asked = await Parameters.of(request)
         label = unescaped(name)
+        if not label or "\ufffd" in label:
+            raise invalid(f"invalid label name: {quote(label)}")
         limit, (start, end), matchers = asked.limit(), asked.interval(), matcher_sets(asked)
         values = await lookup.label_values(who.principal, label, matchers, start, end)
         shown, warnings = truncated_list(list(values), limit)

@@ -25,10 +25,11 @@ _FORM = "application/x-www-form-urlencoded"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _LARGEST_FORM = 8 << 20
 _INTEGER = re.compile(r"[+-]?[0-9]+\Z")
-_LARGEST_INTEGER = 1 << 63
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})"
+    r"(?:[.,]([0-9]+))?(Z|[+-](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))\Z"
 )
+_NO_GO_FLOAT = re.compile(r"[+-]?0[xX][^pP]*\Z|[+-]?[^xX]*_")  # hexadecimal without p; 1_000
 _DURATION = re.compile(
     r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?\Z"
 )
@@ -54,13 +55,13 @@ class Parameters:
             QvmonError: INVALID for a form that is not text, EXHAUSTED for one that is too large,
                 UNSUPPORTED for one in an unknown encoding.
         """
-        pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        pairs = _pairs(request.scope["query_string"].decode("latin-1"))
         if request.method in _WITH_BODY and _is_form(request):
             body = decompress(
                 await request.body(), request.headers.get("content-encoding", ""), _LARGEST_FORM
             )
             try:
-                pairs = parse_qsl(body.decode(), keep_blank_values=True) + pairs
+                pairs = _pairs(body.decode()) + pairs
             except UnicodeDecodeError:
                 raise invalid("error parsing form values: not UTF-8") from None
         return cls(pairs)
@@ -107,7 +108,7 @@ class Parameters:
         if not text:
             return None
         try:
-            limit = _go_integer(text)
+            limit = go_integer(text)
             if limit < 0:
                 raise invalid("limit must be non-negative")
         except QvmonError as error:
@@ -118,7 +119,7 @@ class Parameters:
         """Return a number of things to list, -1 for all of them."""
         text = self.text(name)
         try:
-            return _go_integer(text) if text else -1
+            return go_integer(text) if text else -1
         except QvmonError:
             raise invalid(f"{name} must be a number") from None
 
@@ -136,17 +137,27 @@ class Parameters:
         raise invalid(f"strconv.ParseBool: parsing {_go(text)}: invalid syntax")
 
 
+def _pairs(encoded: str) -> list[tuple[str, str]]:
+    """Return names and values; as in Go, pairs with a semicolon or a bad escape are none."""
+    if ";" in encoded or "%" in encoded:
+        parts = encoded.split("&")
+        encoded = "&".join(each for each in parts if not _BAD_PAIR.search(each))
+    return parse_qsl(encoded, keep_blank_values=True)
+
+
+_BAD_PAIR = re.compile(r";|%(?![0-9a-fA-F]{2})")
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"", "0", "f", "F", "false", "FALSE", "False"})
 
 
-def _go_integer(text: str) -> int:
-    """Return what Go's ``strconv.Atoi`` reads, complaints in its words."""
+def go_integer(text: str, reader: str = "Atoi", bits: int = 64) -> int:
+    """Return what Go's ``strconv.Atoi`` or ``ParseInt`` reads, complaints in its words."""
     if not _INTEGER.match(text):
-        raise invalid(f"strconv.Atoi: parsing {_go(text)}: invalid syntax")
-    number = int(text) if len(text) < 40 else _LARGEST_INTEGER
-    if not -_LARGEST_INTEGER <= number < _LARGEST_INTEGER:
-        raise invalid(f"strconv.Atoi: parsing {_go(text)}: value out of range")
+        raise invalid(f"strconv.{reader}: parsing {_go(text)}: invalid syntax")
+    beyond = 1 << (bits - 1)
+    number = int(text) if len(text) < 40 else beyond
+    if not -beyond <= number < beyond:
+        raise invalid(f"strconv.{reader}: parsing {_go(text)}: value out of range")
     return number
 
 
@@ -157,7 +168,7 @@ def parse_time_ms(text: str) -> int:
         QvmonError: INVALID.
     """
     try:
-        seconds = parse_float(text)
+        seconds = _go_float(text)
     except QvmonError:
         return _calendar_ms(text)
     if not math.isfinite(seconds) or abs(seconds) * 1000 > MAX_TIME_MS:
@@ -173,12 +184,19 @@ def parse_duration_ms(text: str) -> int:
         QvmonError: INVALID.
     """
     try:
-        seconds = parse_float(text)
+        seconds = _go_float(text)
     except QvmonError:
         return _unit_duration_ms(text)
     if not abs(seconds) * 1000 <= _LARGEST_MS:
         raise invalid(f"cannot parse {_go(text)} to a valid duration. It overflows int64")
-    return int(seconds * 1000)
+    return 1 if 0 < seconds < 0.001 else int(seconds * 1000)
+
+
+def _go_float(text: str) -> float:
+    """Return what Go's ``ParseFloat`` reads."""
+    if _NO_GO_FLOAT.match(text):
+        raise invalid(f"{text!r} is not a number")
+    return parse_float(text)
 
 
 def _unit_duration_ms(text: str) -> int:

@@ -149,9 +149,10 @@ def _lookback(asked: Parameters) -> int | None:
     if not text:
         return None
     try:
-        return parse_duration_ms(text) or None
+        milliseconds = parse_duration_ms(text)
     except QvmonError as error:
         raise invalid(f"error parsing lookback delta duration: {error.message}") from None
+    return milliseconds if milliseconds > 0 else None
 
 
 def _timeout(asked: Parameters) -> float | None:

@@ -22,7 +22,11 @@ from qvmon.api.http.prometheus.query import query_routes
 from qvmon.api.http.prometheus.read import read_routes
 from qvmon.api.http.prometheus.rules import rule_routes
 from qvmon.api.http.prometheus.search import search_routes
-from qvmon.api.http.prometheus.status import status_routes, store_status_routes
+from qvmon.api.http.prometheus.status import (
+    status_routes,
+    store_status_routes,
+    version_routes,
+)
 from qvmon.api.http.prometheus.targets import target_routes
 from qvmon.api.http.prometheus.write import write_routes
 from qvmon.api.ports import ApiPorts
@@ -33,6 +37,7 @@ def prometheus_routes(services: ApiPorts, config: ApiConfig) -> Iterator[APIRout
     """Yield the routes of everything that ``services`` has."""
     yield from _reading(services, config)  # first, as these are asked the most
     yield status_routes(services.build, services.clock, services.registry)
+    yield version_routes(services.build)
     yield feature_routes(receives=services.ingest is not None)
     yield target_routes(services.targets or TargetsView)
     yield rule_routes(services.rules or tuple)

@@ -16,7 +16,7 @@ from qvmon.api.http.prometheus.alerts import Groups, shown_alert
 from qvmon.api.http.prometheus.answers import success_of
 from qvmon.api.http.prometheus.errors import bad_parameter
 from qvmon.api.http.prometheus.labels import matcher_sets
-from qvmon.api.http.prometheus.parameters import Parameters
+from qvmon.api.http.prometheus.parameters import Parameters, go_integer
 from qvmon.api.http.prometheus.targets import NEVER
 from qvmon.api.http.times import rfc3339
 from qvmon.model.errors import QvmonError, invalid
@@ -81,10 +81,9 @@ class _Page:
 
 def _page_size(text: str) -> int:
     try:
-        size = int(text) if text.isascii() else 0
-    except ValueError:
-        complaint = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        wrong = invalid(f"group_limit needs to be a valid number: {complaint}")
+        size = go_integer(text, "ParseInt", 32)
+    except QvmonError as error:
+        wrong = invalid(f"group_limit needs to be a valid number: {error.message}")
         raise bad_parameter("group_limit", wrong) from None
     if size <= 0:
         raise bad_parameter("group_limit", invalid("group_limit needs to be greater than 0"))

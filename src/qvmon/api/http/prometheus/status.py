@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from qvmon.api.http.access import TelemetryReader
 from qvmon.api.http.authentication import Needs
 from qvmon.api.http.prometheus.answers import success_of
-from qvmon.api.http.prometheus.parameters import Parameters
+from qvmon.api.http.prometheus.parameters import Parameters, go_integer
 from qvmon.api.http.times import rfc3339
 from qvmon.api.ports import BuildFacts, CardinalityReport
 from qvmon.model.access import Permission
 from qvmon.model.cardinality import Cardinality, Count, StoredBlock
 from qvmon.model.clock import Clock, now_us
-from qvmon.model.errors import invalid
+from qvmon.model.errors import QvmonError, invalid
 from qvmon.model.metrics import Registry
 from qvmon.services.configuration import Identity
 from qvmon.stores.telemetry.metrics import QUARANTINED
@@ -40,11 +40,7 @@ def status_routes(build: BuildFacts, clock: Clock, registry: Registry) -> APIRou
     @router.get("/buildinfo")
     async def build_info(_: TelemetryReader, request: Request) -> Response:
         """Tell which version this is, and which Prometheus it answers like."""
-        product = f"qvmon {build.version}"
-        facts = {"version": COMPATIBLE_WITH, "revision": product, "branch": product}
-        return await success_of(
-            request, {**facts, "buildUser": "", "buildDate": "", "goVersion": ""}
-        )
+        return await success_of(request, _version(build))
 
     @router.get("/runtimeinfo")
     async def runtime_info(_: TelemetryReader, request: Request) -> Response:
@@ -63,6 +59,24 @@ def status_routes(build: BuildFacts, clock: Clock, registry: Registry) -> APIRou
         return await success_of(request, dict(build.flags))
 
     return router
+
+
+def version_routes(build: BuildFacts) -> APIRouter:
+    """Return the route that tells the version outside the API."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/version")
+    async def version(_: TelemetryReader) -> JSONResponse:
+        """Tell the same as ``buildinfo``."""
+        return JSONResponse(_version(build))
+
+    return router
+
+
+def _version(build: BuildFacts) -> dict[str, str]:
+    product = f"qvmon {build.version}"
+    facts = {"version": COMPATIBLE_WITH, "revision": product, "branch": product}
+    return {**facts, "buildUser": "", "buildDate": "", "goVersion": ""}
 
 
 def store_status_routes(report: CardinalityReport) -> APIRouter:
@@ -112,7 +126,10 @@ def _report_limit(asked: Parameters) -> int:
     if not asked.text("limit"):
         return _USUAL_REPORT
     text = asked.text("limit")
-    limit = int(text) if text.isdecimal() and len(text) < 20 else 0
+    try:
+        limit = go_integer(text)
+    except QvmonError:
+        limit = 0
     if limit < 1:
         raise invalid("limit must be a positive number")
     if limit > _LARGEST_REPORT:
