@@ -468,6 +468,16 @@ def test_series_whose_last_sample_was_deleted_are_forgotten_with_the_next_flush(
     assert small.read(1_900) == {1: [(1_900, 1.0)], 2: [(1_900, 1.0)]}
 
 
+def test_a_series_is_not_forgotten_while_it_has_to_go_on_behind_a_deleted_sample(small):
+    small.append((1, 1_800, 1.0), *((2, t, 1.0) for t in range(0, 2_000, 100)))
+    small.delete(1, start=1_700, end=1_900)
+    small.database.upkeep.flush()
+    assert small.append((1, 1_600, 1.0)).refused["out_of_order"].tolist() == [0]
+    small.append(*((2, t, 1.0) for t in range(2_000, 5_000, 100)))
+    small.database.upkeep.flush()
+    assert small.database.index.live == 1
+
+
 def test_a_forgotten_series_comes_back_for_whoever_kept_its_id(tmp_path):
     small = Small(tmp_path, retention_ms=2_000)
     old = small.id(1)

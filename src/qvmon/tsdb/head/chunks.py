@@ -67,6 +67,10 @@ class Chunks:
         """Return the ascending ids of the series that have samples."""
         return np.flatnonzero(self._slots[: self.series] >= 0)
 
+    def unsettled(self, before: int) -> Int64s:
+        """Return the ascending ids of the series that must go on from ``before`` or later."""
+        return np.flatnonzero(self._newest[: self.series] >= max(before, EARLIEST + 1))
+
     def admit_series(self, series: int) -> None:
         """Know series up to number ``series - 1`` from now on."""
         if series > self.series:

@@ -117,6 +117,13 @@ class Head:
         several = [np.unique(view.series) for view in late if view.count]
         return np.unique(np.concatenate((ids, *several))) if several else ids
 
+    def known(self) -> Int64s:
+        """Return the ids of the series that have samples here, or whose last one is deleted.
+
+        The latter are to be newer than that until it is settled.
+        """
+        return np.union1d(self.active(), self._chunks.unsettled(self.settled_before))
+
     def append(self, batch: SampleBatch, admission: Admission) -> Bytes:
         """Store a batch and return uint8[n], a verdict of ``kernels`` for each row."""
         verdicts = np.empty(len(batch), np.uint8)

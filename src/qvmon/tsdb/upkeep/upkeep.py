@@ -117,7 +117,8 @@ class Upkeep:
         """
         with self.alone():
             written = self._flush_due()
-            if written or self._head.late_count >= self._options.late_samples:
+            unsaved = self._flushed_before > self.state.settled_before_ms
+            if unsaved or self._head.late_count >= self._options.late_samples:
                 written += self._flush_late()
             if written:
                 self._deletions.forget_spent()
@@ -235,13 +236,13 @@ class Upkeep:
             return len(gone)
 
     def _forget_series(self) -> None:
-        """Forget the series that have no sample in the head or in a block."""
+        """Forget the series that have no sample in the head or in a block, and lately had none."""
         used = np.zeros(len(self._index), np.bool_)
         for block in self._blocks:
             used[block.ids[block.ids >= 0]] = True
         with self._writing:
-            active = self._head.active()
-            used[active[active < len(used)]] = True
+            known = self._head.known()
+            used[known[known < len(used)]] = True
             unused = np.flatnonzero(~used)
             if len(unused) > self._index.forgotten:
                 self._index.forget(unused)
