@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -13,25 +14,30 @@ from qvmon.promql import Matrix, Result, Scalar, Text, Vector
 
 _FEW_SAMPLES = 2000
 
+_SAMPLES_AT_ONCE = 1 << 15
+"""A piece of about a megabyte."""
 
-Json = Sequence[bytes | memoryview]
-"""JSON in pieces, so that large ones are copied once only: into the answer."""
+Piece = bytes | memoryview | Callable[[], memoryview]
+"""JSON, or what renders it when it is its turn to be sent; for any thread."""
+
+Json = Sequence[Piece]
+"""JSON in pieces: those of large results are rendered side by side and sent one by one."""
 
 
 def render_result(result: Result, stats: bytes = b"") -> Json:
     """Return ``{"resultType": ..., "result": ...}``, with ``stats`` (JSON) where there are any."""
     match result:
         case Vector():
-            return _typed("vector", _vector(result), stats)
+            return _typed("vector", _vector(result), stats=stats)
         case Matrix():
-            return _typed("matrix", _matrix(result), stats)
+            return _typed("matrix", *_matrix(result), stats=stats)
         case SeriesColumns():
-            return _typed("matrix", _ragged(result), stats)
+            return _typed("matrix", _ragged(result), stats=stats)
         case Scalar():
-            return _typed("scalar", _first_pair(result), stats)
+            return _typed("scalar", _first_pair(result), stats=stats)
         case Text():
             text = [seconds_text(result.time_ms), msgspec.json.encode(result.value)]
-            return _typed("string", b"[" + b",".join(text) + b"]", stats)
+            return _typed("string", b"[" + b",".join(text) + b"]", stats=stats)
 
 
 def is_small(result: Result) -> bool:
@@ -93,10 +99,10 @@ def _label_texts(frame: LabelFrame, name: str, column: int) -> list[str]:
     return chosen
 
 
-def _typed(name: str, result: bytes | memoryview, stats: bytes) -> Json:
+def _typed(name: str, *result: Piece, stats: bytes) -> Json:
     before = f'{{"resultType":"{name}","result":'.encode()
     after = b',"stats":' + stats if stats else b""
-    return before, result, after, b"}"
+    return before, *result, after, b"}"
 
 
 def _json(text: str) -> str:
@@ -140,15 +146,27 @@ def _first_pair(scalar: Scalar) -> bytes:
     return out[: kernels.put_pair(out, 0, int(scalar.times[0]), bits)].tobytes()
 
 
-def _matrix(matrix: Matrix) -> memoryview:
-    metrics, ends = _metrics(matrix.labels)
-    times, time_ends = _arena([seconds_text(step) for step in matrix.times.tolist()])
-    out = _room(metrics, len(matrix), int(np.count_nonzero(matrix.present)))
-    values = np.ascontiguousarray(matrix.values).view(np.uint64)
-    present = np.ascontiguousarray(matrix.present)
-    return _list(
-        out, kernels.write_matrix(metrics, ends, times, time_ends, values, present, out[1:])
-    )
+def _matrix(matrix: Matrix) -> list[Piece]:
+    times = _arena([seconds_text(step) for step in matrix.times.tolist()])
+    if matrix.values.size <= _SAMPLES_AT_ONCE:
+        return [_series_of(matrix, times, 0, len(matrix))]
+    stride = max(1, _SAMPLES_AT_ONCE // len(matrix.times))
+    firsts = range(0, len(matrix), stride)
+    return [partial(_series_of, matrix, times, first, first + stride) for first in firsts]
+
+
+def _series_of(matrix: Matrix, times: tuple[Bytes, Int64s], first: int, last: int) -> memoryview:
+    """Return series ``first`` to ``last`` and what of the list's brackets and commas goes there."""
+    metrics, ends = _metrics(matrix.labels.part(first, last))
+    values = np.ascontiguousarray(matrix.values[first:last]).view(np.uint64)
+    present = np.ascontiguousarray(matrix.present[first:last])
+    out = _room(metrics, len(values), int(np.count_nonzero(present)))
+    out[0] = ord("," if first else "[")
+    end = 1 + kernels.write_matrix(metrics, ends, *times, values, present, out[1:])
+    if last >= len(matrix):
+        out[end] = ord("]")
+        end += 1
+    return out[:end].data
 
 
 def _ragged(columns: SeriesColumns) -> memoryview:
