@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,19 +30,9 @@ def _only_the_count_of_repairs(_: str, found: Difference) -> bool:
     return found.sort == "infos" and uncounted[0] == uncounted[1]
 
 
-_CANCELLING = re.compile(
-    "stddev|stdvar|deriv|predict_linear|double_exponential|integral|anchored|smoothed"
+_DUPLICATE = re.compile(
+    r"found duplicate series for (the match group .* hand-side of the operation|info metric: )"
 )
-_CANCELLED = 1e-7
-
-
-def _only_digits_that_cancelled(query: str, found: Difference) -> bool:
-    if found.sort != "value" or not _CANCELLING.search(query):
-        return False
-    return math.isclose(*map(float, found.values), rel_tol=_CANCELLED)
-
-
-_DUPLICATE = re.compile(r"found duplicate series for the match group .* hand-side of the operation")
 
 
 def _another_pair_of_duplicates(_: str, found: Difference) -> bool:
@@ -50,25 +40,6 @@ def _another_pair_of_duplicates(_: str, found: Difference) -> bool:
 
 
 _ABSENT = re.compile(r"absent")
-_OWN_DIGITS = re.compile(
-    "a?(sin|cos|tan)h?|exp|ln|log2|log10|atan2|\\^|stddev|stdvar|quantile|avg|deriv|rate|delta"
-)
-
-
-def _labels_that_are_digits(query: str, found: Difference) -> bool:
-    return (
-        found.sort in {"series", "order", "times"}
-        and "count_values" in query
-        and bool(_OWN_DIGITS.search(query))
-    )
-
-
-_STEEP = re.compile(r"\b(sin|cos|tan)\(")
-_COMPUTED = re.compile(r"\b(cosh|sinh|exp|avg\w*|sum\w*|rate|deriv|quantile\w*)\b|\^|\*|/")
-
-
-def _a_turn_of_a_large_number(query: str, found: Difference) -> bool:
-    return found.sort == "value" and bool(_STEEP.search(query) and _COMPUTED.search(query))
 
 
 def _absent_labels_named_twice(query: str, found: Difference) -> bool:
@@ -88,44 +59,48 @@ def _logarithm_of_a_denormal(query: str, found: Difference) -> bool:
     return found.sort == "value" and bool(logarithm and _DENORMAL_LOGARITHMS.search(found.peer))
 
 
-def _bounds_merged_twice(query: str, found: Difference) -> bool:
-    return found.sort in {"value", "times"} and "histogram_quantiles" in query
+_SORTED_LABELS = re.compile(r'sort_by_label(?:_desc)?\(.*?((?:, *"[^"]*")+)\)\Z', re.DOTALL)
+
+
+def _sorted_by_a_label_some_lack(query: str, found: Difference) -> bool:
+    names = _SORTED_LABELS.match(query)
+    if found.sort != "order" or names is None:
+        return False
+    asked = re.findall(r'"([^"]*)"', names[1])
+    return any(name not in labels for labels in ast.literal_eval(found.peer) for name in asked)
+
+
+_SEVERAL_QUANTILES = re.compile(r'histogram_quantiles\(.*"q", *[^,]+,', re.DOTALL)
+
+
+def _what_was_added_up_adds_up_again(query: str, found: Difference) -> bool:
+    return found.sort in {"value", "infos"} and bool(_SEVERAL_QUANTILES.search(query))
 
 
 ACCEPTED = (
-    Accepted(
-        "count_values makes labels of values: where those come from functions whose last digit "
-        "depends on the mathematical library or the order of adding up, the labels differ too",
-        _labels_that_are_digits,
-    ),
-    Accepted(
-        "the sine, cosine or tangent of a large computed number turns its last digit into another "
-        "result",
-        _a_turn_of_a_large_number,
-    ),
     Accepted(
         "of a label with a negative and another matcher, absent() tells what Prometheus tells when "
         "it has not sorted the matchers; its storage sorts them in place, at times before",
         _absent_labels_named_twice,
     ),
     Accepted(
-        "histogram_quantiles with several quantiles of a histogram that repeats a bound or falls: "
-        "Prometheus merges and mends its buckets in place again for each quantile; qvmon once",
-        _bounds_merged_twice,
+        "histogram_quantiles with several quantiles of a histogram that repeats a bound: for each "
+        "further quantile Prometheus adds one of the repeated buckets again, and the order of "
+        "series, which is nobody's promise, says which",
+        _what_was_added_up_adds_up_again,
     ),
     Accepted(
         "the logarithm of a number below 2.2e-308: Go's is far off",
         _logarithm_of_a_denormal,
     ),
     Accepted(
-        "variances, regressions and interpolated edges subtract nearly equal numbers: the digits "
-        "that remain depend on the order of adding up, which nobody promises; a part in 10^7 is "
-        "allowed there",
-        _only_digits_that_cancelled,
+        "sort_by_label of series some of which lack the label: in Prometheus' natural order "
+        "neither an empty value nor another comes first, so its way of sorting decides",
+        _sorted_by_a_label_some_lack,
     ),
     Accepted(
-        "of several pairs of series that match each other twice, the error names the first met, "
-        "and the order of series is nobody's promise",
+        "of several pairs of series that match each other twice, or info series that are twice "
+        "there, the error names the first met, and the order of series is nobody's promise",
         _another_pair_of_duplicates,
     ),
     Accepted(
@@ -136,58 +111,16 @@ ACCEPTED = (
 )
 
 
+AMPLIFIED = (
+    "a part of the query yields numbers that are equal to a part in 10^12 but not in their last "
+    "digit, which the mathematical library and the order of adding up decide; a sine, a remainder, "
+    "a comparison or a label made of them (count_values) may then be another"
+)
+"""Holds for a query of which some part is so; see ``__main__.Pair``."""
+
+CHOSEN = "topk, bottomk and limitk choose freely among equal values, as Prometheus does"
+
+
 def reason_for(query: str, found: Difference) -> str | None:
     """Return why a difference is accepted, or None when it is not."""
     return next((each.reason for each in ACCEPTED if each.applies(query, found)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedDeviation:
-    """A reason why the HTTP API may answer otherwise.
-
-    Attributes:
-        reason: Why.
-        path: Beginning of the path.
-        what: Pattern of the place where the answers are not alike, and of both sides after it.
-    """
-
-    reason: str
-    path: str
-    what: re.Pattern[str]
-
-
-ACCEPTED_DEVIATIONS = (
-    AcceptedDeviation(
-        "settings of native histograms, which qvmon does not take yet",
-        "/api/v1/targets",
-        re.compile(r"keys at \S+/discoveredLabels\nonly \[.*native_histograms.*\]\nonly \[\]"),
-    ),
-    AcceptedDeviation(
-        "qvmon also describes the series that a scrape itself makes: up, scrape_duration_seconds …",
-        "/api/v1/metadata",
-        re.compile(r"keys at /data\nonly \[\]\nonly \['scrape_duration_seconds', .*"),
-    ),
-    AcceptedDeviation(
-        "flags are those of the program that is asked",
-        "/api/v1/status/flags",
-        re.compile(r"keys at /data\n.*"),
-    ),
-    AcceptedDeviation(
-        "browsers of other origins are let in where the settings name them, not everywhere",
-        "/api/v1/query",
-        re.compile(r"header access-control-allow-origin\n.*"),
-    ),
-)
-
-
-def why_deviates(path: str, what: str, peer: str, ours: str) -> str | None:
-    """Return why a deviation is accepted, or None when it is not."""
-    told = f"{what}\n{peer}\n{ours}"
-    return next(
-        (
-            each.reason
-            for each in ACCEPTED_DEVIATIONS
-            if path.startswith(each.path) and each.what.match(told)
-        ),
-        None,
-    )

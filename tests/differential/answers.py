@@ -108,6 +108,16 @@ def _chosen(answer: Mapping[str, Any], operator: str) -> dict[float, list[str]]:
     return {t: sorted(values, key=_float_order) for t, values in out.items()}
 
 
+def identical(peer: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Return whether answers that are equal are so to the last digit."""
+    if peer["status"] != "success":
+        return True
+    left, right = (each["data"] for each in (peer, ours))
+    if left["resultType"] in {"scalar", "string"}:
+        return bool(left["result"] == right["result"])
+    return _by_labels(left["result"]) == _by_labels(right["result"])
+
+
 def _float_order(text: str) -> tuple[bool, float]:
     value = 0.0 if text == "any" else float(text)
     return (math.isnan(value), 0.0 if math.isnan(value) else value)

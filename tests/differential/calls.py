@@ -1,65 +1,14 @@
-"""Requests to the HTTP API, each asked of both servers; what may differ stands beside it."""
+"""Requests to the HTTP API; what may differ stands beside each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
+from tests.differential.asking import END, NOON, START, Call, Form, Sameness
+from tests.differential.asking import form as _form
+from tests.differential.outside_calls import outside_calls
 from tests.differential.sender import read_request
 from tests.differential.series import BEGIN_MS
-
-NOON = BEGIN_MS // 1000 + 3600
-"""A time in the middle of the data, in seconds."""
-
-START, END = str(NOON - 1800), str(NOON)
-Form = tuple[tuple[str, str], ...]
-
-
-class Sameness(StrEnum):
-    """How alike two answers must be.
-
-    ``EXACT``: the same JSON, floats to a part in 10^12, lists of series in any order.
-    ``SHAPE``: the same keys with values of the same types. ``STATUS``: the same status.
-    ``TEXT``: the same lines in any order. ``READ``: the same series in a remote-read response.
-    """
-
-    EXACT = "exact"
-    SHAPE = "shape"
-    STATUS = "status"
-    TEXT = "text"
-    READ = "read"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request.
-
-    Attributes:
-        path: Where. ``form``: parameters, which may repeat.
-        method: ``POST`` sends the parameters as a form.
-        headers: More than the client sends of itself.
-        like: How alike the answers must be.
-        body: Sent instead of a form.
-        note: What the body asks.
-    """
-
-    path: str
-    form: Form = ()
-    method: str = "GET"
-    headers: Form = ()
-    like: Sameness = Sameness.EXACT
-    body: bytes | None = None
-    note: str = ""
-
-    def __str__(self) -> str:
-        form = "&".join(f"{name}={value}" for name, value in self.form)
-        headers = "".join(f" [{name}: {value}]" for name, value in self.headers)
-        return f"{self.method} {self.path}{'?' if form else ''}{form}{headers} {self.note}"
-
-
-def _form(**parameters: str) -> Form:
-    return tuple((name.replace("match", "match[]"), value) for name, value in parameters.items())
 
 
 def calls() -> Iterator[Call]:
@@ -71,9 +20,11 @@ def calls() -> Iterator[Call]:
     yield from _language()
     yield from _surroundings()
     yield from _exemplars()
+    yield from _searches()
     yield from _federation()
     yield from _reading()
     yield from _errors()
+    yield from outside_calls()
     yield from _administration()
 
 
@@ -244,6 +195,76 @@ def _exemplars() -> Iterator[Call]:
     yield Call(path, _form(query="demo_requests_total", start=END, end=START))
     yield Call(path, _form(query="demo_requests_total", start="x"))
     yield Call(path, (*_form(query="demo_requests_total"), *everything), "POST")
+
+
+def _searches() -> Iterator[Call]:
+    """Yield searches: every parameter, right and wrong, at every endpoint."""
+    window = _form(start=START, end=END)
+    for form in (
+        (),
+        _form(match="requests_total"),
+        (*_form(match="load"), *_form(match="up")),
+        _form(limit="3"),
+        _form(limit="3", sort_by="alpha", sort_dir="dsc"),
+        _form(limit="7", batch_size="2"),
+        _form(include_score="true"),
+        *_terms(),
+        *_wrong_searches(),
+    ):
+        for endpoint in ("metric_names", "label_names"):
+            yield Call(f"/api/v1/search/{endpoint}", (*form, *window))
+        for label in ("job", "__name__"):
+            yield Call("/api/v1/search/label_values", (*form, *window, ("label", label)))
+    yield Call("/api/v1/search/label_values", window)
+    yield Call("/api/v1/search/metric_names", _form(start=END, end=START))
+    yield Call("/api/v1/search/metric_names", _form(start="x"))
+    yield Call("/api/v1/search/metric_names", window, "POST")
+    for described in ("true", "maybe"):
+        now = (("include_metadata", described), ("search[]", "demo"), ("sort_by", "score"))
+        yield Call("/api/v1/search/metric_names", now)
+
+
+def _terms() -> Iterator[Form]:
+    """Yield words that are looked for, in each way there is."""
+    words = (
+        "total",
+        "reqeusts_totl",
+        "o",
+        "e",
+        "LOAD",
+        "",
+        "tmp",
+        "日",
+        "é",
+        "requests_total",
+        "zz",
+    )
+    for word in words:
+        for way in (
+            {},
+            {"fuzz_alg": "jarowinkler"},
+            {"fuzz_alg": "jarowinkler", "fuzz_threshold": "50"},
+            {"fuzz_alg": "subsequence", "fuzz_threshold": "60"},
+            {"fuzz_alg": "jarowinkler", "fuzz_threshold": "80", "case_sensitive": "false"},
+        ):
+            ranked = {**way, "include_score": "true", "sort_by": "score"}
+            yield (("search[]", word), *ranked.items())
+    yield (("search[]", "total"), ("search[]", "up"), ("include_score", "1"))
+    yield (("search[]", "o"), ("sort_by", "score"), ("limit", "4"), ("batch_size", "3"))
+
+
+def _wrong_searches() -> Iterator[Form]:
+    for name, value in (
+        *(("limit", "0"), ("limit", "x"), ("limit", "10001"), ("limit", "-1")),
+        *(("batch_size", "0"), ("batch_size", "x"), ("fuzz_threshold", "101")),
+        *(("fuzz_threshold", "-1"), ("fuzz_threshold", "x"), ("fuzz_alg", "best")),
+        *(("case_sensitive", "maybe"), ("include_score", "maybe"), ("sort_by", "size")),
+        *(("sort_by", "score"), ("sort_dir", "asc"), ("match[]", "{"), ("match[]", "{}")),
+    ):
+        yield ((name, value),)
+    yield (("sort_by", "alpha"), ("sort_dir", "up"))
+    yield (("search[]", "a"), ("sort_by", "score"), ("sort_dir", "asc"))
+    yield tuple(("search[]", str(number)) for number in range(33))
 
 
 def _federation() -> Iterator[Call]:

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from qvmon.model.errors import invalid
 
-_DIGITS = r"\d(?:_?\d)*"
+_DIGITS = r"[0-9](?:_?[0-9])*"
 _DECIMAL = re.compile(rf"[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?\Z")
 _HEX_INTEGER = re.compile(r"[+-]?0[xX](?:_?[0-9a-fA-F])+\Z")
-_HEX_FLOAT = re.compile(r"[+-]?0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*[pP][+-]?\d+\Z")
+_HEX_FLOAT = re.compile(r"[+-]?0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*[pP][+-]?[0-9]+\Z")
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "infinity": math.inf}
 
 

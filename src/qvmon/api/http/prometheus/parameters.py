@@ -29,7 +29,7 @@ _RFC3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:[.,]([0-9]+))?(Z|[+-](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))\Z"
 )
-_NO_GO_FLOAT = re.compile(r"[+-]?0[xX][^pP]*\Z|[+-]?[^xX]*_")  # hexadecimal without p; 1_000
+_HEX_INTEGER = re.compile(r"[+-]?0[xX][^pP]*\Z")  # for Go no float, which has an exponent
 _DURATION = re.compile(
     r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?\Z"
 )
@@ -194,7 +194,7 @@ def parse_duration_ms(text: str) -> int:
 
 def _go_float(text: str) -> float:
     """Return what Go's ``ParseFloat`` reads."""
-    if _NO_GO_FLOAT.match(text):
+    if _HEX_INTEGER.match(text):
         raise invalid(f"{text!r} is not a number")
     return parse_float(text)
 
