@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 
 import cramjam
 import numpy as np
@@ -81,7 +82,7 @@ async def test_what_nobody_waits_for_is_not_rendered() -> None:
         begun.append(number)
         return memoryview(b"x")
 
-    pieces: Json = [lambda number=number: piece(number) for number in range(100)]
+    pieces: Json = [partial(piece, number) for number in range(100)]
     answer = await success(asked(), lambda: pieces)
     assert isinstance(answer, StreamingResponse)
     sent = answer.body_iterator

@@ -48,6 +48,17 @@ def put_time(out: Bytes, at: int, milliseconds: int) -> int:
     return at
 
 
+@kernel("void(Array(int64, 1, 'C', True), uint8[::1], int64[::1])")
+def put_times(milliseconds: Int64s, out: Bytes, ends: Int64s) -> None:
+    """Write n times end to end; time i gets ``out[ends[i]:ends[i + 1]]``.
+
+    ``out`` has ``PAIR_BYTES`` for each, ``ends`` is int64[n + 1].
+    """
+    ends[0] = 0
+    for i in range(len(milliseconds)):
+        ends[i + 1] = put_time(out, ends[i], milliseconds[i])
+
+
 @kernel("int64(uint8[::1], int64, uint64)")
 def _put_after_time(out: Bytes, at: int, value: np.uint64) -> int:
     out[at], out[at + 1] = _COMMA, _QUOTE

@@ -147,12 +147,20 @@ def _first_pair(scalar: Scalar) -> bytes:
 
 
 def _matrix(matrix: Matrix) -> list[Piece]:
-    times = _arena([seconds_text(step) for step in matrix.times.tolist()])
+    times = _times(matrix.times)
     if matrix.values.size <= _SAMPLES_AT_ONCE:
         return [_series_of(matrix, times, 0, len(matrix))]
     stride = max(1, _SAMPLES_AT_ONCE // len(matrix.times))
     firsts = range(0, len(matrix), stride)
     return [partial(_series_of, matrix, times, first, first + stride) for first in firsts]
+
+
+def _times(milliseconds: Int64s) -> tuple[Bytes, Int64s]:
+    """Return the texts of times end to end, and where each begins, with the end of the last."""
+    out = np.empty(len(milliseconds) * kernels.PAIR_BYTES, np.uint8)
+    ends = np.empty(len(milliseconds) + 1, np.int64)
+    kernels.put_times(np.ascontiguousarray(milliseconds), out, ends)
+    return out, ends
 
 
 def _series_of(matrix: Matrix, times: tuple[Bytes, Int64s], first: int, last: int) -> memoryview:
