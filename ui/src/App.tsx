@@ -16,6 +16,7 @@ const IncidentsPage = lazy(() => import('./pages/IncidentsPage'));
 const IncidentPage = lazy(() => import('./pages/IncidentPage'));
 const ExplorePage = lazy(() => import('./pages/ExplorePage'));
 const TargetsPage = lazy(() => import('./pages/TargetsPage'));
+const TokensPage = lazy(() => import('./pages/TokensPage'));
 const PasswordPage = lazy(() => import('./pages/PasswordPage'));
 const NotFoundPage = lazy(() => import('./pages/NotFoundPage'));
 
@@ -59,6 +60,7 @@ export function App() {
         <Route path="incidents/:id" element={<IncidentPage />} />
         <Route path="explore" element={<ExplorePage />} />
         <Route path="targets" element={<TargetsPage />} />
+        <Route path="tokens" element={<TokensPage />} />
         <Route path="password" element={<PasswordPage />} />
         <Route path="login" element={<Navigate to="/" replace />} />
         <Route path="*" element={<NotFoundPage />} />

@@ -1,4 +1,4 @@
-import { mdiAccountCircleOutline, mdiKeyboardOutline, mdiLockReset, mdiLogout, mdiThemeLightDark, mdiWeatherNight, mdiWhiteBalanceSunny } from '@mdi/js';
+import { mdiAccountCircleOutline, mdiKeyboardOutline, mdiKeyOutline, mdiLockReset, mdiLogout, mdiThemeLightDark, mdiWeatherNight, mdiWhiteBalanceSunny } from '@mdi/js';
 import Box from '@mui/material/Box';
 import ButtonBase from '@mui/material/ButtonBase';
 import Divider from '@mui/material/Divider';
@@ -93,6 +93,12 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
           Keyboard shortcuts
         </MenuItem>
         {user?.login !== WITHOUT_SIGN_IN && [
+          <MenuItem key="tokens" onClick={pick(() => navigate('/tokens'))}>
+            <ListItemIcon>
+              <Icon path={mdiKeyOutline} />
+            </ListItemIcon>
+            API tokens
+          </MenuItem>,
           <MenuItem key="password" onClick={pick(() => navigate('/password'))}>
             <ListItemIcon>
               <Icon path={mdiLockReset} />
