@@ -9,8 +9,9 @@ class Oracle:
     ``head`` and ``late`` are what a repeat is compared with; ``visible`` is what a query sees.
     """
 
-    def __init__(self, window: int, block: int, tolerance: int) -> None:
+    def __init__(self, window: int, block: int, tolerance: int, retention: int = 0) -> None:
         self.window, self.block, self.tolerance = window, block, tolerance
+        self.retention = retention
         self.settled = None
         self.newest: dict[int, int] = {}
         self.latest: int | None = None
@@ -18,8 +19,16 @@ class Oracle:
         self.late: dict[int, dict[int, int]] = {}
         self.visible: dict[int, dict[int, int]] = {}
 
-    def append(self, series: int, time: int, bits: int, now: int) -> str:
-        """Return ``accepted`` or the reason of refusal."""
+    def kept_from(self, now: int) -> int | None:
+        """Return the oldest time at which a sample is taken; all are when it is None."""
+        if not self.retention or self.latest is None:
+            return None
+        return min(self.latest, now) - max(self.retention, self.window)
+
+    def append(self, series: int, time: int, bits: int, now: int, kept: int | None) -> str:
+        """Return ``accepted`` or the reason of refusal; ``kept`` is of before the batch."""
+        if kept is not None and time < kept:
+            return "too_old"
         settled = self.settled is not None and time < self.settled
         if time > now + self.tolerance:
             return "too_far_in_future"
@@ -73,6 +82,15 @@ class Oracle:
                     del samples[time]
         if self.settled != settled:
             self.late.clear()
+
+    def retain(self, now: int, left: dict[int, list[tuple[int, int]]]) -> None:
+        """Take ``left`` for what there is, which may lack only what is older than retention."""
+        for series, samples in self.visible.items():
+            still = {time: bits for time, bits in left.get(series, []) if samples.get(time) == bits}
+            assert len(still) == len(left.get(series, []))
+            until = None if self.latest is None else min(self.latest, now) - self.retention
+            assert all(until is not None and t < until for t in samples.keys() - still.keys())
+            self.visible[series] = still
 
     def select(self, start: int, end: int) -> dict[int, list[tuple[int, int]]]:
         """Return the samples in start..end of every series that has some."""

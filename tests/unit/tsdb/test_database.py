@@ -23,6 +23,7 @@ from qvmon.model.series import (
 )
 from qvmon.tsdb import reading
 from qvmon.tsdb.block import writer
+from qvmon.tsdb.snapshot import restore_snapshot
 from tests.unit.tsdb.conftest import BLOCK, NOW, Small, labels_of
 from tests.unit.tsdb.oracle import Oracle
 
@@ -47,6 +48,8 @@ steps = st.lists(
         st.tuples(st.just("compact"), st.none()),
         st.tuples(st.just("reopen"), st.none()),
         st.tuples(st.just("clean"), st.none()),
+        st.tuples(st.just("retain"), st.none()),
+        st.tuples(st.just("restore"), st.none()),
         st.tuples(
             st.just("delete"),
             st.tuples(
@@ -63,18 +66,24 @@ steps = st.lists(
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from([0, 700, 100_000]), steps)
-def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
+@given(st.sampled_from([0, 700, 100_000]), st.sampled_from([0, 2_500]), steps)
+def test_whatever_happens_it_holds_what_the_oracle_holds(window, retention, actions):
     """Appends (odd values, any order), deletions, flushes, merges, restarts: both agree.
 
-    What is read at once is also what is read some series at a time.
+    So they do after retention and in a restored copy. What is read at once is also what is read
+    some series at a time.
     """
     now = 8_500
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as directory:
         patch.setattr(reading, "MANY", 1)
-        small = Small(Path(directory), out_of_order_window_ms=window, future_tolerance_ms=100)
-        oracle = Oracle(window, BLOCK, 100)
-        for action, argument in [*actions, ("select", (-600, 20_000))]:
+        small = Small(
+            Path(directory) / "0",
+            out_of_order_window_ms=window,
+            future_tolerance_ms=100,
+            retention_ms=retention,
+        )
+        oracle = Oracle(window, BLOCK, 100, retention)
+        for number, (action, argument) in enumerate([*actions, ("select", (-600, 20_000))], 1):
             if action == "append":
                 _append_to_both(small, oracle, argument, now)
             elif action == "flush":
@@ -90,7 +99,14 @@ def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
             elif action == "clean":
                 small.database.upkeep.clean_tombstones()
                 assert not any(len(block.deleted) for block in small.database.blocks)
-            elif action == "reopen":
+            elif action == "retain":
+                small.database.upkeep.retain(now)
+                oracle.retain(now, _as_bits(small.read()))
+            elif action in {"reopen", "restore"}:
+                if action == "restore":
+                    copy = small.database.snapshot("copy")
+                    small.directory = Path(directory) / str(number)
+                    restore_snapshot(copy, small.directory)
                 small.reopen()
                 assert small.database.recovery.warnings == []
             else:
@@ -108,9 +124,9 @@ def test_whatever_happens_it_holds_what_the_oracle_holds(window, actions):
 def _append_to_both(small, oracle, rows, now):
     values = ODD_VALUES[[choice for _, _, choice in rows]] if rows else np.empty(0)
     bits = values.view(np.int64).tolist()
-    expected = {}
+    expected, kept = {}, oracle.kept_from(now)
     for row, (series, time, _) in enumerate(rows):
-        verdict = oracle.append(series, time, bits[row], now)
+        verdict = oracle.append(series, time, bits[row], now, kept)
         expected.setdefault(verdict, []).append(row)
     pairs = zip(rows, values, strict=True)
     result = small.append(*((s, t, value) for (s, t, _), value in pairs), now=now)
