@@ -86,6 +86,6 @@ class HostMetrics:
     def _collected(self, name: str, collector: Collector) -> list[HostFamily] | None:
         try:
             return list(collector(self._proc))
-        except (OSError, ValueError, IndexError) as error:
+        except Exception as error:  # noqa: BLE001 - psutil raises its own; the metric says so
             log.debug("host collector failed", collector=name, error=repr(error))
             return None

@@ -5,6 +5,7 @@ import re
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from qvmon.adapters.host import HostMetrics, LocalFiles
@@ -211,6 +212,19 @@ def test_a_collector_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
     assert of(samples, "node_memory_HugePages_Total") == 3
     assert of(samples, "node_scrape_collector_success", collector="meminfo") == 1
     assert of(samples, "node_scrape_collector_success", collector="stat") == 0
+
+
+@pytest.mark.parametrize("failure", [psutil.AccessDenied(1), NotImplementedError(), KeyError("x")])
+def test_whatever_a_collector_meets_the_others_are_collected(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail() -> None:
+        raise failure
+
+    monkeypatch.setattr(psutil, "getloadavg", fail)
+    samples = read_samples(collected())
+    assert of(samples, "node_scrape_collector_success", collector="loadavg") == 0
+    assert of(samples, "node_scrape_collector_success", collector="meminfo") == 1
 
 
 def test_old_kernels_have_fewer_disk_columns(tmp_path: Path) -> None:
