@@ -6,6 +6,7 @@ from typing import Protocol
 
 from qvmon.model.access import Principal
 from qvmon.model.ports import AppendResult
+from qvmon.services.collection import SenderStatus
 from qvmon.wire.remote_write import WriteRequest
 
 
@@ -21,6 +22,17 @@ class Ingest(Protocol):
         """
         ...
 
-    async def receive(self, principal: Principal, request: WriteRequest, /) -> AppendResult:
-        """Return once every accepted sample would survive a crash."""
+    async def receive(
+        self, principal: Principal, request: WriteRequest, sender: str, /
+    ) -> AppendResult:
+        """Return once every accepted sample of ``sender`` would survive a crash.
+
+        Raises:
+            QvmonError: EXHAUSTED with ``retry_after_seconds`` when the sender sends more than it
+                may: nothing was stored.
+        """
+        ...
+
+    def senders(self) -> list[SenderStatus]:
+        """Return what became of what each sender sent since the process began."""
         ...

@@ -45,6 +45,10 @@ class SampleSink(Protocol):
         """
         ...
 
+    def known_ids(self, keys: SeriesKeys) -> Int64s:
+        """Return int64[n]: the ids of ``keys``, -1 for each that is not there yet."""
+        ...
+
     async def append(self, batch: SampleBatch) -> AppendResult:
         """Return once every accepted sample would survive a crash and is visible to queries."""
         ...

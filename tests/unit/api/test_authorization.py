@@ -49,6 +49,7 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
     ("POST", f"{PREFIX}/peer/select"): Permission.READ_TELEMETRY,
     ("POST", f"{PREFIX}/peer/series"): Permission.READ_TELEMETRY,
     ("POST", f"{PREFIX}/peer/unknown"): Permission.READ_TELEMETRY,
+    ("GET", f"{PREFIX}/senders"): Permission.READ_TELEMETRY,
     ("GET", f"{PREFIX}/unknown"): Permission.READ_TELEMETRY,
     ("GET", f"{PREFIX}/peer/metadata"): Permission.READ_TELEMETRY,
     ("GET", "/federate"): Permission.READ_TELEMETRY,

@@ -12,9 +12,10 @@ from qvmon.api.config import ApiConfig
 from qvmon.api.http.application import create_app
 from qvmon.model.labels import Labels
 from qvmon.model.series import SeriesKeys
+from qvmon.services.collection import CollectionConfig, CollectionService
 from qvmon.wire.remote_write import encode
 
-from .conftest import House
+from .conftest import House, NoFiles, NoNetwork
 
 SNAPPY = {"Content-Encoding": "snappy"}
 
@@ -135,3 +136,29 @@ async def test_rest_bodies_have_a_limit_of_their_own(house: House) -> None:
     )
     assert answer.status_code == 413
     assert answer.json()["error"]["kind"] == "exhausted"
+
+
+async def test_a_sender_that_sends_too_much_is_told_to_wait_and_listed(house: House) -> None:
+    limits = CollectionConfig(sender_samples_per_second=0.1)
+    limited = CollectionService(
+        limits,
+        house.store,
+        NoNetwork(),
+        house.clock,
+        house.registry,
+        unknown=house.store,
+        exemplars=house.exemplars,
+        files=NoFiles(),
+    )
+    app = create_app(house.ports(ingest=limited), ApiConfig())
+    writer = await house.program("ingest", app)
+    reader = await house.program("viewer", app)
+    content = body([(Labels(__name__="orders", venue="X"), house.now_ms, 7.0)])
+    assert (await writer.post("/api/v1/write", content=content, headers=SNAPPY)).status_code == 204
+    answer = await writer.post("/api/v1/write", content=content, headers=SNAPPY)
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "10"
+    (sender,) = (await reader.get("/api/qvmon/v1/senders")).json()["senders"]
+    assert sender["accepted"] == 1
+    assert sender["refused"] == {"sender_rate_limit": 1}
+    assert sender["last_refused"] is not None

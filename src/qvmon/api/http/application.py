@@ -20,6 +20,7 @@ from qvmon.api.http.own_metrics import own_metrics_routes
 from qvmon.api.http.peer import peer_routes
 from qvmon.api.http.prometheus.routes import prometheus_routes
 from qvmon.api.http.queries import running_query_routes
+from qvmon.api.http.senders import sender_routes
 from qvmon.api.http.session import session_routes
 from qvmon.api.http.static import static_routes
 from qvmon.api.http.tokens import token_routes
@@ -62,6 +63,8 @@ def _add_routes(app: FastAPI, services: ApiPorts, config: ApiConfig) -> None:
     if services.ledger is not None and services.queries is not None:
         overview = overview_routes(services.ledger, services.queries, services.clock)
         app.include_router(overview)
+    if services.ingest is not None:
+        app.include_router(sender_routes(services.ingest))
     if services.unknown is not None:
         app.include_router(unknown_routes(services.unknown))
     if services.series is not None and services.unknown is not None:

@@ -3,6 +3,7 @@
 from qvmon.services.collection.config import CollectionConfig
 from qvmon.services.collection.own_metrics import OwnMetrics
 from qvmon.services.collection.ports import FileStore, LocalMetrics, UnknownLog
+from qvmon.services.collection.quotas import SenderStatus
 from qvmon.services.collection.service import CollectionService
 from qvmon.services.collection.views import DroppedTarget, Health, TargetStatus, TargetsView
 
@@ -14,6 +15,7 @@ __all__ = [
     "Health",
     "LocalMetrics",
     "OwnMetrics",
+    "SenderStatus",
     "TargetStatus",
     "TargetsView",
     "UnknownLog",

@@ -27,6 +27,11 @@ class CollectionConfig(BaseModel):
         sender_idle_seconds: After how long without a sample the senders of remote writes (told
             apart by ``instance``, ``job``, ``service`` and ``workflow``) are unknown; 0 for never.
         sender_forget_seconds: After how long of silence a sender is retired.
+        sender_samples_per_second: How many samples each sender of remote writes (told apart by user
+            or token, else by address) may send on average, ten seconds of them at once; more is
+            answered 429. 0 for no limit.
+        sender_new_series_per_hour: How many series that were not there before each of them may
+            bring within an hour; the samples of more are refused. 0 for no limit.
         first_round_limit_seconds: How long start-up waits at most for every target to be tried.
     """
 
@@ -43,4 +48,6 @@ class CollectionConfig(BaseModel):
     threaded_body_bytes: int = Field(default=64 << 10, ge=0)
     sender_idle_seconds: float = Field(default=300.0, ge=0)
     sender_forget_seconds: float = Field(default=86_400.0, gt=0)
+    sender_samples_per_second: float = Field(default=0.0, ge=0)
+    sender_new_series_per_hour: int = Field(default=0, ge=0)
     first_round_limit_seconds: float = Field(default=120.0, gt=0)

@@ -39,7 +39,7 @@ class Senders:
         self._max_senders = max_senders
         self._group_of_series: Int32s = np.empty(0, np.int32)
         self._groups: dict[bytes, int] = {}
-        self._scopes: list[Labels] = []
+        self._scopes: list[bytes] = []
         # by group: when something came last, the newest sample's time, the earliest of the batch
         self._heard, self._newest, self._first = (np.empty(0, np.int64) for _ in range(3))
         self._silent = np.empty(0, np.bool_)
@@ -101,13 +101,13 @@ class Senders:
         for group in np.flatnonzero((quiet > self._idle_ms) & ~self._silent & (self._heard >= 0)):
             self._silent[group] = True
             start = min(int(self._newest[group]), now_ms)
-            self._log.begin_unknown(self._scopes[group], SENDER_IDLE, start)
+            self._log.begin_unknown(self._scope(group), SENDER_IDLE, start)
         for group in np.flatnonzero((quiet > self._forget_ms) & self._silent):
             self._silent[group], self._heard[group] = False, _NEVER
-            self._log.end_unknown(self._scopes[group], SENDER_IDLE, now_ms)
+            self._log.end_unknown(self._scope(group), SENDER_IDLE, now_ms)
 
     def _back(self, group: int, newest_ms: int, now_ms: int) -> None:
-        scope, end_ms = self._scopes[group], min(int(self._first[group]), now_ms)
+        scope, end_ms = self._scope(group), min(int(self._first[group]), now_ms)
         if self._silent[group]:
             self._silent[group] = False
             self._log.end_unknown(scope, SENDER_IDLE, end_ms)
@@ -125,8 +125,8 @@ class Senders:
             if group >= 0:
                 own = times[rows[groups[rows] == group]]
                 start, end = (int(np.clip(t, 0, now_ms)) for t in (own.min(), own.max() + 1))
-                self._log.begin_unknown(self._scopes[group], LATE, start)
-                self._log.end_unknown(self._scopes[group], LATE, end)
+                self._log.begin_unknown(self._scope(group), LATE, start)
+                self._log.end_unknown(self._scope(group), LATE, end)
 
     def _place(self, keys: SeriesKeys, ids: Int64s) -> None:
         """Find the groups of series never seen before."""
@@ -157,8 +157,11 @@ class Senders:
             if len(self._scopes) >= self._max_senders:
                 return _NOBODY
             group = self._groups[scope] = len(self._scopes)
-            self._scopes.append(Labels.decode(scope))
+            self._scopes.append(scope)
         return group
+
+    def _scope(self, group: int) -> Labels:
+        return Labels.decode(self._scopes[group])
 
     def _make_room(self) -> None:
         missing = len(self._scopes) - len(self._heard)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 
 import structlog
 
@@ -21,13 +20,14 @@ from qvmon.services.collection.observations import Observations
 from qvmon.services.collection.page import HttpPages, LocalPages, PageSource
 from qvmon.services.collection.pool import Pages, ScrapePool
 from qvmon.services.collection.ports import FileStore, LocalMetrics, UnknownLog
-from qvmon.services.collection.senders import Senders
+from qvmon.services.collection.quotas import SenderStatus
+from qvmon.services.collection.receiving import Receiving
 from qvmon.services.collection.statuses import status_of
 from qvmon.services.collection.surroundings import Surroundings
 from qvmon.services.collection.target import Target, stable_number
 from qvmon.services.collection.views import TargetsView
 from qvmon.wire.prometheus_scrape import ScrapeConfig, StaticConfig
-from qvmon.wire.remote_write import SeriesMemory, WriteRequest, all_samples
+from qvmon.wire.remote_write import WriteRequest
 
 log = structlog.get_logger(__name__)
 
@@ -79,12 +79,9 @@ class CollectionService:
             max_series_bytes=config.max_series_bytes,
             first_scrape_within_ns=int(1e9 * (config.first_scrape_within_seconds or 0)),
         )
-        self._senders = Senders(
-            unknown,
-            int(1000 * config.sender_idle_seconds),
-            int(1000 * config.sender_forget_seconds),
+        self._receiving = Receiving(
+            config, sink, clock, registry, exemplars=exemplars, unknown=unknown
         )
-        self._memory = SeriesMemory()
         self._looking: asyncio.Task[None] | None = None
         self._pools: dict[str, ScrapePool] = {}
         self._own_pools: list[ScrapePool] = []
@@ -96,9 +93,8 @@ class CollectionService:
     async def start(self) -> None:
         """Begin scraping; returns once every loop runs, not once it has scraped."""
         self._around.observations.resume()
-        self._senders.resume(now_ms(self._clock))
-        if self._config.sender_idle_seconds:
-            self._looking = asyncio.create_task(self._look_after_senders())
+        self._receiving.resume()
+        self._looking = asyncio.create_task(self._receiving.watch())
         for source in self._local:
             job = self._local_job(source.name)
             self._own_pools.append(ScrapePool(job, self._pages_of(source), self._around))
@@ -147,43 +143,35 @@ class CollectionService:
             [pool.job.job_name for pool in pools],
         )
 
+    def senders(self) -> list[SenderStatus]:
+        """Return what became of what each remote writer sent since the process began."""
+        return self._receiving.senders()
+
     async def decode(self, body: bytes, content_encoding: str, max_bytes: int) -> WriteRequest:
-        """Return what a remote writer sent, read in a thread.
+        """Return what a remote writer sent.
 
         Raises:
             QvmonError: INVALID for what is no request, EXHAUSTED when it is more than
                 ``max_bytes``, UNSUPPORTED for another encoding.
         """
-        read = partial(self._memory.read, max_bytes=max_bytes)
-        return await asyncio.to_thread(read, body, content_encoding)
+        return await self._receiving.decode(body, content_encoding, max_bytes)
 
-    async def receive(self, principal: Principal, request: WriteRequest) -> AppendResult:
+    async def receive(
+        self, principal: Principal, request: WriteRequest, sender: str = ""
+    ) -> AppendResult:
         """Store what a remote writer sent; returns once it is durable.
 
+        Args:
+            principal: Who it is.
+            request: What it sent.
+            sender: Who it is counted as, by default the principal's name.
+
         Raises:
-            QvmonError: FORBIDDEN or UNAUTHENTICATED without the permission to write telemetry.
+            QvmonError: FORBIDDEN or UNAUTHENTICATED without the permission to write telemetry,
+                EXHAUSTED with ``retry_after_seconds`` when it is more than the sender may send.
         """
         principal.require(Permission.WRITE_TELEMETRY)
-        ids = self._sink.series_ids(request.keys)
-        batch = all_samples(request, ids)
-        result = await self._sink.append(batch)
-        self._memory.learn(request, ids)
-        self._senders.received(request.keys, ids, batch, result, now_ms(self._clock))
-        if request.metadata:
-            self._sink.describe(request.metadata)
-        if request.exemplars:
-            self._around.exemplars.keep(request.exemplars)
-        self._count_write(principal.name, request, result)
-        return result
-
-    def _count_write(self, sender: str, request: WriteRequest, result: AppendResult) -> None:
-        self._registry.value(metrics.SAMPLES, "remote_write").add(result.accepted)
-        for reason, rows in result.refused.items():
-            self._registry.value(metrics.REFUSED_SAMPLES, reason, sender).add(len(rows))
-        for reason, count in request.refused_samples().items():
-            self._registry.value(metrics.REFUSED_SAMPLES, reason, sender).add(count)
-        for part, count in request.dropped.items():
-            self._registry.value(metrics.UNSTORED_PARTS, part).add(count)
+        return await self._receiving.store(sender or principal.name, request)
 
     async def _add(self, job: ScrapeConfig) -> None:
         self._pools[job.job_name] = ScrapePool(job, self._http_pages, self._around)
@@ -279,11 +267,6 @@ class CollectionService:
         targets = [loop.target for pool in self._all_pools() for loop in pool.loops()]
         self._around.observations.settle(targets, now_ms(self._clock))
         self.first_round_done.set()
-
-    async def _look_after_senders(self) -> None:
-        while True:
-            await self._clock.sleep(self._config.sender_idle_seconds / 4)
-            self._senders.look(now_ms(self._clock))
 
 
 async def _all_tried(loops: Sequence[ScrapeLoop]) -> None:

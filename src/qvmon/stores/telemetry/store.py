@@ -100,6 +100,10 @@ class TelemetryStore:
         """Return int64[n]: the ids of ``keys``; unknown series are added, -1 over the limit."""
         return self._open.database.series_ids(keys)
 
+    def known_ids(self, keys: SeriesKeys) -> Int64s:
+        """Return int64[n]: the ids of ``keys``, -1 for each that is not there yet."""
+        return self._open.database.index.known_ids(keys)
+
     async def append(self, batch: SampleBatch) -> AppendResult:
         """Return once every accepted sample would survive a crash and is visible to queries."""
         return await self._open.commit.append(batch)

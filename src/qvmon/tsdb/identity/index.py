@@ -124,6 +124,13 @@ class Index:
             kernels.find_all(keys.arena, keys.offsets, *self._keys.columns(), found)
         return found
 
+    def known_ids(self, keys: SeriesKeys) -> Int64s:
+        """Return int64[n]: the ids of ``keys``, -1 for each that is not there yet."""
+        found = np.empty(len(keys), np.int64)
+        with self._lock:
+            kernels.find_all(keys.arena, keys.offsets, *self._keys.columns(), found)
+        return found
+
     def _add(self, keys: SeriesKeys, found: Int64s, *, unlimited: bool) -> None:
         rows = np.flatnonzero(found < 0)
         bad = int(kernels.first_malformed(keys.arena, keys.offsets, rows))

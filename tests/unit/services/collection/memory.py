@@ -48,6 +48,9 @@ class MemorySink:
         self.asked += len(keys)
         return np.array([self._id(keys.key(row)) for row in range(len(keys))], np.int64)
 
+    def known_ids(self, keys: SeriesKeys) -> Int64s:
+        return np.array([self._ids.get(keys.key(row), -1) for row in range(len(keys))], np.int64)
+
     def _id(self, key: bytes) -> int:
         if key not in self._ids:
             if self.series_limit is not None and len(self._ids) >= self.series_limit:

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from qvmon.api.config import ApiConfig
-from qvmon.api.http.authentication import Needs
+from qvmon.api.http.authentication import NO_AUTH_IDENTITY, Needs, client_address
 from qvmon.api.ingest import Ingest
 from qvmon.api.metrics import INGESTED_SAMPLES
-from qvmon.model.access import Permission
+from qvmon.model.access import Permission, PrincipalKind
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.metrics import Registry
 from qvmon.model.ports import AppendResult
@@ -33,6 +33,7 @@ _IN_WORDS = {
     "too_far_in_future": "out of bounds: too far in the future",
     "duplicate_timestamp": "duplicate sample for timestamp",
     "series_limit": "series limit reached",
+    "sender_series_limit": "the sender brings more new series than it may",
     "native_histogram": "native histograms are not supported",
 }
 
@@ -53,7 +54,13 @@ def write_routes(ingest: Ingest, config: ApiConfig, registry: Registry) -> APIRo
             decoded = await ingest.decode(body, encoding, config.ingest_decoded_bytes)
         except QvmonError as error:
             return _undecodable(error)
-        result = await ingest.receive(who.principal, decoded)
+        sender = _sender(who, request)
+        try:
+            result = await ingest.receive(who.principal, decoded, sender)
+        except QvmonError as error:
+            if "retry_after_seconds" not in error.context:
+                raise
+            return _later(error)
         refusals = _refusals(decoded, result)
         outcomes.value("accepted").add(result.accepted)
         for reason, count in refusals.items():
@@ -63,6 +70,17 @@ def write_routes(ingest: Ingest, config: ApiConfig, registry: Registry) -> APIRo
         return Response(status_code=204)
 
     return router
+
+
+def _sender(who: Identity, request: Request) -> str:
+    """Return whom samples are counted for; who did not log in is known by the address."""
+    nameless = who is NO_AUTH_IDENTITY or who.principal.kind is PrincipalKind.ANONYMOUS
+    return client_address(request) if nameless else who.principal.name
+
+
+def _later(error: QvmonError) -> Response:
+    seconds = str(error.context["retry_after_seconds"])
+    return PlainTextResponse(error.message + "\n", 429, {"Retry-After": seconds})
 
 
 def _undecodable(error: QvmonError) -> Response:
