@@ -31,7 +31,7 @@ class AnalysisProcess:
     """Child processes for one sort of work, there when there is some; each has a task at a time.
 
     Its methods block: call them from a thread. A child that dies takes its task along and nothing
-    else; the next task gets another child. ``stop`` may be called from any thread, also during
+    else; the next task gets another child, also after one that had too little memory. ``stop`` may be called from any thread, also during
     tasks.
 
     Args:
@@ -103,6 +103,8 @@ class AnalysisProcess:
             try:
                 with self._child() as child:
                     reply = child.do(task, check) or self._died(child, task)
+                    if _is_exhausted(reply):  # its memory may be in pieces by now
+                        child.end()
             except QvmonError as error:
                 self._count(error.kind)
                 raise
@@ -194,6 +196,10 @@ class AnalysisProcess:
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
+
+
+def _is_exhausted(reply: Reply) -> bool:
+    return isinstance(reply, Failed) and reply.kind == ErrorKind.EXHAUSTED.value
 
 
 def _error(reply: Failed) -> QvmonError:

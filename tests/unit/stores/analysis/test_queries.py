@@ -251,13 +251,13 @@ async def test_it_may_cost_more_than_a_dashboard(
     assert isinstance(await analysed(apart, "sum(x)"), Matrix)
 
 
-HEAVY = "sum_over_time(quantile_over_time(0.5, x[1h:1s])[1h:1s])"
-
-
 async def begun(process: AnalysisProcess, engine: QueryEngine) -> asyncio.Task[Result]:
-    """Return a query that takes long, once a child works for it."""
-    query = asyncio.ensure_future(analysed(engine, HEAVY, lookback_ms=3_600_000))
-    await until(lambda: bool(process.pids) and engine.running.all()[0].budget.samples > 0)
+    """Return a query that a child works for and does not end: the child is stopped."""
+    await analysed(engine, "x")
+    (pid,) = process.pids
+    os.kill(pid, signal.SIGSTOP)
+    query = asyncio.ensure_future(analysed(engine, "x"))
+    await until(lambda: bool(process._busy))
     return query
 
 
