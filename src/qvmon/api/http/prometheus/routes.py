@@ -35,7 +35,9 @@ from qvmon.services.collection import TargetsView
 
 def prometheus_routes(services: ApiPorts, config: ApiConfig) -> Iterator[APIRouter]:
     """Yield the routes of everything that ``services`` has."""
-    yield from _reading(services, config)  # first, as these are asked the most
+    if services.ingest is not None:  # first, as every router before the right one costs time
+        yield write_routes(services.ingest, config, services.registry)
+    yield from _reading(services, config)
     yield status_routes(services.build, services.clock, services.registry)
     yield version_routes(services.build)
     yield feature_routes(receives=services.ingest is not None)
@@ -43,8 +45,6 @@ def prometheus_routes(services: ApiPorts, config: ApiConfig) -> Iterator[APIRout
     yield rule_routes(services.rules or tuple)
     if services.ledger is not None:
         yield active_alert_routes(services.ledger, services.rules)
-    if services.ingest is not None:
-        yield write_routes(services.ingest, config, services.registry)
     yield from _keeping(services)
 
 
