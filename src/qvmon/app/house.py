@@ -30,6 +30,7 @@ from qvmon.api.ports import ApiPorts, BuildFacts
 from qvmon.app.flags import prometheus_flags
 from qvmon.app.intake import Intake, Premises
 from qvmon.app.lifecycle import nothing
+from qvmon.app.memory import MemoryReturn
 from qvmon.app.rules import Watch
 from qvmon.app.settings import EventSettings, ReceiverSettings, Settings
 from qvmon.model.clock import now_us
@@ -114,6 +115,8 @@ class House:
         """Start every other part, then answer everything at the door."""
         stores = await self._open_stores()
         services = await self._open_services(stores)
+        memory = MemoryReturn(self._clock)
+        await self._lifecycle.start("memory", memory.start, memory.stop)
         self._intake.door.open(await to_thread(self._application, stores, services))
         await self._lifecycle.start("api", nothing, self._intake.server.stop)
         self._ready = True

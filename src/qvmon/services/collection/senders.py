@@ -101,10 +101,10 @@ class Senders:
         for group in np.flatnonzero((quiet > self._idle_ms) & ~self._silent & (self._heard >= 0)):
             self._silent[group] = True
             start = min(int(self._newest[group]), now_ms)
-            self._log.begin_unknown(self._scope(group), SENDER_IDLE, start)
+            self._log.begin_unknown(self._scope(int(group)), SENDER_IDLE, start)
         for group in np.flatnonzero((quiet > self._forget_ms) & self._silent):
             self._silent[group], self._heard[group] = False, _NEVER
-            self._log.end_unknown(self._scope(group), SENDER_IDLE, now_ms)
+            self._log.end_unknown(self._scope(int(group)), SENDER_IDLE, now_ms)
 
     def _back(self, group: int, newest_ms: int, now_ms: int) -> None:
         scope, end_ms = self._scope(group), min(int(self._first[group]), now_ms)
