@@ -206,14 +206,14 @@ class Database:
         It is there while the context lasts; what is appended meanwhile does not count.
 
         Raises:
-            QvmonError: As ``allowance`` does when there is more than it allows; UNAVAILABLE, when
-                the file system refuses.
+            QvmonError: As ``allowance`` does when there is more than it allows or nobody waits;
+                UNAVAILABLE, when the file system refuses.
         """
         self._readiness.wait()
         for each in selections:
             allowance.reading(*self._estimate(self.index.match(each.matchers), each))
         paths = self.paths.view(name)
-        stored = Stored(self.index, self.head, self.blocks, self.deletions)
+        stored = Stored(self.index, self.head, self.blocks, self.deletions, allowance.check)
         with written_view(paths, stored, selections):
             yield paths
 

@@ -7,7 +7,7 @@ lives as long as a query, so nothing of it is synced.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -37,12 +37,17 @@ _CACHE_BYTES = 256 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """What a database has."""
+    """What a database has.
+
+    Attributes:
+        check: Called while a view is written; what it raises ends that.
+    """
 
     index: Index
     head: Head
     blocks: BlockList
     deletions: Deletions
+    check: Callable[[], None]
 
 
 @contextmanager
@@ -89,7 +94,12 @@ def _write_head(
     end = max((each.end_ms for each in selections), default=EARLIEST)
     head, order = stored.head, key_order(stored.index.keys(ids))
     counts = head.about(ids, start, end)
-    parts = (head.read(ids[rows], start, end) for rows in in_parts(order, counts))
+
+    def read(rows: Int64s) -> Rows:
+        stored.check()
+        return head.read(ids[rows], start, end)
+
+    parts = map(read, in_parts(order, counts))
     place, keys = paths.block(_HEAD_NUMBER), stored.index.keys(ids[order])
     write_block(place, keys, parts, Origin(_HEAD_NUMBER), durable=False)
 

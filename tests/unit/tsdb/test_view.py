@@ -155,6 +155,19 @@ def test_what_a_view_needs_is_told_before_it_is_written(database: Database) -> N
     assert not list(database.paths.views.iterdir())
 
 
+def test_a_view_that_nobody_waits_for_is_not_written_to_the_end(database: Database) -> None:
+    class Leaving(Free):
+        def check(self) -> None:
+            raise QvmonError(ErrorKind.TIMEOUT, "nobody waits")
+
+    with (
+        pytest.raises(QvmonError, match="nobody waits"),
+        database.view("v", [EVERYTHING], Leaving()) as paths,
+    ):
+        pytest.fail(f"{paths} was written")
+    assert not list(database.paths.views.iterdir())
+
+
 def test_a_full_disk_is_said_and_nothing_is_left(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

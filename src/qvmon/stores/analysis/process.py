@@ -31,8 +31,8 @@ class AnalysisProcess:
     """Child processes for one sort of work, there when there is some; each has a task at a time.
 
     Its methods block: call them from a thread. A child that dies takes its task along and nothing
-    else; the next task gets another child, also after one that had too little memory. ``stop`` may be called from any thread, also during
-    tasks.
+    else; the next task gets another child, also after one that had too little memory. ``stop`` may
+    be called from any thread, also during tasks.
 
     Args:
         work: What they do, in a word, for metrics and the log.
@@ -101,6 +101,7 @@ class AnalysisProcess:
         with self._places:
             begun = self._clock.monotonic()
             try:
+                check()
                 with self._child() as child:
                     reply = child.do(task, check) or self._died(child, task)
                     if _is_exhausted(reply):  # its memory may be in pieces by now
