@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ def go_value(value: float) -> str:
 
 def rendered(result: Result) -> bytes:
     """A result as one piece of JSON."""
-    return b"".join(render_result(result))
+    pieces = render_result(result)
+    return b"".join(piece() if callable(piece) else piece for piece in pieces)
 
 
 def value_texts(values: list[float]) -> list[str]:
@@ -92,8 +94,10 @@ def test_alert_values_are_printed_with_an_exponent(value: float, text: str) -> N
     )
 )
 def test_label_sets_are_json(labels: list[Labels]) -> None:
-    texts = metric_texts(LabelFrame.from_labels(labels))
-    assert [json.loads(text) for text in texts] == [dict(each) for each in labels]
+    texts, ends = metric_texts(LabelFrame.from_labels(labels))
+    objects = [texts[first:end].tobytes() for first, end in pairwise(ends.tolist())]
+    assert [json.loads(text) for text in objects] == [dict(each) for each in labels]
+    assert b"".join(objects) == texts.tobytes()
 
 
 def test_a_matrix_leaves_out_what_is_absent() -> None:

@@ -21,7 +21,8 @@ ROW_BYTES = 32
 _METRIC = np.frombuffer(b'{"metric":', np.uint8).copy()
 _VALUES = np.frombuffer(b',"values":[', np.uint8).copy()
 _VALUE = np.frombuffer(b',"value":', np.uint8).copy()
-_OPEN, _CLOSE, _BRACE, _COMMA, _QUOTE, _POINT, _MINUS, _ZERO = 91, 93, 125, 44, 34, 46, 45, 48
+_OPEN, _CLOSE, _OPEN_BRACE, _BRACE, _COMMA = 91, 93, 123, 125, 44
+_QUOTE, _POINT, _MINUS, _ZERO = 34, 46, 45, 48
 
 
 @kernel("int64(uint8[::1], int64, Array(uint8, 1, 'C', True), int64, int64)")
@@ -29,6 +30,39 @@ def _put(out: Bytes, at: int, source: Bytes, start: int, end: int) -> int:
     for step in range(end - start):
         out[at + step] = source[start + step]
     return at + end - start
+
+
+@kernel(
+    "void(Array(uint8, 1, 'C', True), Array(int64, 1, 'C', True), Array(int64, 2, 'C', True),"
+    " uint8[::1], int64[::1])"
+)
+def write_labels(texts: Bytes, text_ends: Int64s, chosen: Int64s, out: Bytes, ends: Int64s) -> None:
+    """Write objects, each of some texts with commas between them; empty texts are left out.
+
+    Args:
+        texts: uint8[total]; texts end to end.
+        text_ends: int64[t + 1]; text i is ``texts[text_ends[i]:text_ends[i + 1]]``.
+        chosen: int64[n, k]; the texts of each object, in order.
+        out: uint8[at least the texts chosen, and k + 2 for each object] out; end to end.
+        ends: int64[n + 1] out; object i is ``out[ends[i]:ends[i + 1]]``.
+    """
+    at = ends[0] = 0
+    for row in range(len(chosen)):
+        out[at] = _OPEN_BRACE
+        at += 1
+        first = True
+        for column in range(chosen.shape[1]):
+            text = chosen[row, column]
+            if text_ends[text] == text_ends[text + 1]:
+                continue
+            if not first:
+                out[at] = _COMMA
+                at += 1
+            first = False
+            at = _put(out, at, texts, text_ends[text], text_ends[text + 1])
+        out[at] = _BRACE
+        at += 1
+        ends[row + 1] = at
 
 
 @kernel("int64(uint8[::1], int64, int64)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -65,7 +66,10 @@ def over_time(result: Result) -> Result:
 
 def render_series(frame: LabelFrame) -> Json:
     """Return the label sets of ``frame`` as a JSON list."""
-    return (f"[{','.join(metric_texts(frame))}]".encode(),)
+    texts, ends = metric_texts(frame)
+    objects = texts.tobytes()
+    listed = (objects[first:end] for first, end in pairwise(ends.tolist()))
+    return b"[", b",".join(listed), b"]"
 
 
 def seconds_text(milliseconds: int) -> bytes:
@@ -74,29 +78,31 @@ def seconds_text(milliseconds: int) -> bytes:
     return out[: kernels.put_time(out, 0, milliseconds)].tobytes()
 
 
-def metric_texts(frame: LabelFrame) -> list[str]:
-    """Return the JSON object of each series' labels; each distinct value is escaped once."""
+def metric_texts(frame: LabelFrame) -> tuple[Bytes, Int64s]:
+    """Return the JSON objects of all series' labels; each distinct value is escaped once.
+
+    Returns:
+        uint8[total], end to end, and int64[n + 1]: series i has ``texts[ends[i]:ends[i + 1]]``.
+    """
     if len(frame) == 1:
-        return [_only_text(frame)]
-    columns = [_label_texts(frame, name, column) for column, name in enumerate(frame.names)]
-    if not columns:
-        return ["{}"] * len(frame)
-    return [f"{{{','.join(filter(None, row))}}}" for row in zip(*columns, strict=True)]
+        return _arena([_only_text(frame)])
+    distinct, chosen = [b""], np.zeros((len(frame), len(frame.names)), np.int64)
+    for column, name in enumerate(frame.names):
+        codes, which = np.unique(frame.codes[:, column], return_inverse=True)
+        chosen[:, column] = which.ravel() + len(distinct)
+        quoted, symbols = _json(name) + b":", frame.symbols
+        distinct += [quoted + _json(symbols[code]) if code else b"" for code in codes.tolist()]
+    texts, text_ends = _arena(distinct)
+    size = int(np.diff(text_ends)[chosen].sum()) + len(frame) * (len(frame.names) + 2)
+    out, ends = np.empty(size, np.uint8), np.empty(len(frame) + 1, np.int64)
+    kernels.write_labels(texts, text_ends, chosen, out, ends)
+    return out[: ends[-1]], ends
 
 
-def _only_text(frame: LabelFrame) -> str:
+def _only_text(frame: LabelFrame) -> bytes:
     codes = zip(frame.names, frame.codes[0].tolist(), strict=True)
-    pairs = (f"{_json(name)}:{_json(frame.symbols[code])}" for name, code in codes if code)
-    return f"{{{','.join(pairs)}}}"
-
-
-def _label_texts(frame: LabelFrame, name: str, column: int) -> list[str]:
-    codes, which = np.unique(frame.codes[:, column], return_inverse=True)
-    quoted = _json(name)
-    symbols = frame.symbols
-    texts = [f"{quoted}:{_json(symbols[int(code)])}" if code else "" for code in codes]
-    chosen: list[str] = np.array(texts, dtype=object)[which.ravel()].tolist()
-    return chosen
+    pairs = (_json(name) + b":" + _json(frame.symbols[code]) for name, code in codes if code)
+    return b"{" + b",".join(pairs) + b"}"
 
 
 def _typed(name: str, *result: Piece, stats: bytes) -> Json:
@@ -105,8 +111,8 @@ def _typed(name: str, *result: Piece, stats: bytes) -> Json:
     return before, *result, after, b"}"
 
 
-def _json(text: str) -> str:
-    return msgspec.json.encode(text).decode()
+def _json(text: str) -> bytes:
+    return msgspec.json.encode(text)
 
 
 def _arena(texts: Sequence[bytes]) -> tuple[Bytes, Int64s]:
@@ -114,10 +120,6 @@ def _arena(texts: Sequence[bytes]) -> tuple[Bytes, Int64s]:
     ends = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=ends[1:])
     return np.frombuffer(b"".join(texts), np.uint8), ends
-
-
-def _metrics(frame: LabelFrame) -> tuple[Bytes, Int64s]:
-    return _arena([text.encode() for text in metric_texts(frame)])
 
 
 def _room(metrics: Bytes, rows: int, pairs: int) -> Bytes:
@@ -134,7 +136,7 @@ def _list(out: Bytes, size: int) -> memoryview:
 
 
 def _vector(vector: Vector) -> memoryview:
-    metrics, ends = _metrics(vector.labels)
+    metrics, ends = metric_texts(vector.labels)
     out = _room(metrics, len(vector), len(vector))
     values = np.ascontiguousarray(vector.values).view(np.uint64)
     return _list(out, kernels.write_vector(metrics, ends, vector.time_ms, values, out[1:]))
@@ -165,7 +167,7 @@ def _times(milliseconds: Int64s) -> tuple[Bytes, Int64s]:
 
 def _series_of(matrix: Matrix, times: tuple[Bytes, Int64s], first: int, last: int) -> memoryview:
     """Return series ``first`` to ``last`` and what of the list's brackets and commas goes there."""
-    metrics, ends = _metrics(matrix.labels.part(first, last))
+    metrics, ends = metric_texts(matrix.labels.part(first, last))
     values = np.ascontiguousarray(matrix.values[first:last]).view(np.uint64)
     present = np.ascontiguousarray(matrix.present[first:last])
     out = _room(metrics, len(values), int(np.count_nonzero(present)))
@@ -178,7 +180,7 @@ def _series_of(matrix: Matrix, times: tuple[Bytes, Int64s], first: int, last: in
 
 
 def _ragged(columns: SeriesColumns) -> memoryview:
-    metrics, ends = _metrics(columns.labels)
+    metrics, ends = metric_texts(columns.labels)
     first, last = columns.offsets[0], columns.offsets[-1]
     out = _room(metrics, len(columns), int(last - first))
     values = np.ascontiguousarray(columns.values).view(np.uint64)
