@@ -23,6 +23,7 @@ from qvmon.model.series import (
 )
 from qvmon.tsdb import reading
 from qvmon.tsdb.block import writer
+from qvmon.tsdb.recovery import head_state
 from qvmon.tsdb.snapshot import restore_snapshot
 from tests.unit.tsdb.conftest import BLOCK, NOW, Small, labels_of
 from tests.unit.tsdb.oracle import Oracle
@@ -380,6 +381,20 @@ def test_a_flush_that_fails_loses_nothing_and_leaves_nothing(small, monkeypatch)
     assert small.read() == before
     assert small.append((1, 50, 1.0)).refused["too_old"].tolist() == [0]
     assert small.database.upkeep.flush() > 0
+    assert small.read() == before
+
+
+def test_what_blocks_have_is_noted_with_the_next_round_when_it_could_not_be(small, monkeypatch):
+    """Otherwise the log would keep it for another stretch, and a start read it again."""
+    small.append(*((1, t, 1.0) for t in range(0, 2_000, 100)))
+    with monkeypatch.context() as patch:
+        patch.setattr(head_state, "replace_file", _no_space)
+        with pytest.raises(OSError, match="No space"):
+            small.database.upkeep.flush()
+    assert small.database.upkeep.flush() == 0
+    before = small.read()
+    small.reopen()
+    assert small.database.recovery.samples == 10
     assert small.read() == before
 
 

@@ -111,9 +111,8 @@ class Upkeep:
     def flush(self) -> int:
         """Move what is due from the head to blocks; return how many blocks were written.
 
-        Then series without a sample leave the index, also when there is room for no other.
-
         A stretch of ``block_ms`` is due when the newest sample is half a stretch past its end.
+        After a flush, and when there is room for no other, series without a sample are forgotten.
         """
         with self.alone():
             written = self._flush_due()
@@ -162,10 +161,11 @@ class Upkeep:
         )
         self.overruled += different
         self._head.drop_frozen_late()
-        self.state = HeadState(self._flushed_before, segment)
-        self.state.save(self._paths.head_state)
+        state = HeadState(self._flushed_before, segment)
+        state.save(self._paths.head_state)
+        self.state = state
         with self._writing:
-            self._wal.drop(self.state.settled_before_ms, segment)
+            self._wal.drop(state.settled_before_ms, segment)
         return written
 
     def compact(self) -> bool:
@@ -191,6 +191,8 @@ class Upkeep:
         with self._deletions.held_off():
             paths, deletions = self._blocks.next_paths(), self._deletions.entries
         sources = [block for block in self._blocks if block.meta.number in numbers]
+        if not sources:  # a query found them damaged
+            return
         try:
             if self.merger is None:
                 write_merged(self._index, paths, sources)
@@ -236,7 +238,7 @@ class Upkeep:
             return len(gone)
 
     def _forget_series(self) -> None:
-        """Forget the series that have no sample in the head or in a block, and lately had none."""
+        """Forget the series that neither the head knows nor a block has."""
         used = np.zeros(len(self._index), np.bool_)
         for block in self._blocks:
             used[block.ids[block.ids >= 0]] = True
