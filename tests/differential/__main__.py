@@ -15,7 +15,15 @@ from typing import Annotated, Any
 import typer
 
 from tests.differential.accepted import reason_for
-from tests.differential.answers import Difference, Order, compare, identical, tied
+from tests.differential.answers import (
+    RELATIVE,
+    Difference,
+    Order,
+    compare,
+    identical,
+    largest,
+    tied,
+)
 from tests.differential.datasets import dataset, metrics
 from tests.differential.dressing import dressed
 from tests.differential.findings import Finding, Findings
@@ -38,6 +46,7 @@ RESULTS = frozenset({"type", "series", "times", "value", "order"})
 """Differences of results, as against those of errors and notes."""
 
 _CHOOSING = re.compile("topk|bottomk|limitk", re.IGNORECASE)
+_VARIANCE = re.compile(r"(stddev|stdvar)\b(?!_over)")
 _SORTING = re.compile("sort[a-z_]*")
 _SUBQUERY = re.compile(r"\[[^\]]*:[^\]]*\]")
 _LONGEST_WINDOW = 3600.0
@@ -143,8 +152,21 @@ class Pair:
             return part is not question.tree and not identical(*answers)
         if reason_for(str(part), differ):
             return True
+        if self._cancelled(question, part, differ):
+            return True
         operator = _CHOOSING.match(str(part))
         return bool(operator and differ.sort in RESULTS and tied(operator[0].lower(), *answers))
+
+    def _cancelled(self, question: Question, part: Node, differ: Difference) -> bool:
+        """Return whether a variance differs by no more than its numbers' size explains."""
+        variance = _VARIANCE.match(str(part))
+        operands = [each for each in part.parts if isinstance(each, Node)]
+        if variance is None or differ.sort != "value" or not operands:
+            return False
+        operand = next((each for each in operands if each.kind is Kind.VECTOR), operands[0])
+        size = largest(self._answers(question.of(operand))[0])
+        left, right = map(float, differ.values)
+        return abs(left - right) <= RELATIVE * size ** (1 if variance[1] == "stddev" else 2)
 
     def shrunk(self, question: Question, found: Difference) -> tuple[Question, Difference]:
         """Return the smallest question found that differs in the same way."""

@@ -77,6 +77,16 @@ def _what_was_added_up_adds_up_again(query: str, found: Difference) -> bool:
     return found.sort in {"value", "infos"} and bool(_SEVERAL_QUANTILES.search(query))
 
 
+_MOVING_PARAMETER = re.compile(
+    r"\s*(topk|bottomk|limitk|limit_ratio|quantile)\b[^@]*\(\s*scalar\(.* @ ",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def _parameter_at_a_time(query: str, _: Difference) -> bool:
+    return bool(_MOVING_PARAMETER.match(query))
+
+
 ACCEPTED = (
     Accepted(
         "of a label with a negative and another matcher, absent() tells what Prometheus tells when "
@@ -88,6 +98,11 @@ ACCEPTED = (
         "further quantile Prometheus adds one of the repeated buckets again, and the order of "
         "series, which is nobody's promise, says which",
         _what_was_added_up_adds_up_again,
+    ),
+    Accepted(
+        "of topk(scalar(x @ t), y) and the like Prometheus finds the parameter at one step of a "
+        "range only: it does not see that it is the same at every step",
+        _parameter_at_a_time,
     ),
     Accepted(
         "the logarithm of a number below 2.2e-308: Go's is far off",
@@ -117,6 +132,13 @@ AMPLIFIED = (
     "a comparison or a label made of them (count_values) may then be another"
 )
 """Holds for a query of which some part is so; see ``__main__.Pair``."""
+
+CANCELLED = (
+    "stddev and stdvar of numbers that are large beside their differences: what the subtraction "
+    "leaves depends on the order of series; up to a part in 10^12 of the numbers (of their "
+    "squares, for stdvar) is let pass"
+)
+"""Holds for an aggregation in a query; see ``__main__.Pair``."""
 
 CHOSEN = "topk, bottomk and limitk choose freely among equal values, as Prometheus does"
 

@@ -118,6 +118,18 @@ def identical(peer: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
     return _by_labels(left["result"]) == _by_labels(right["result"])
 
 
+def largest(answer: Mapping[str, Any]) -> float:
+    """Return the largest finite magnitude among the values of an answer, 0 where there is none."""
+    if answer["status"] != "success" or answer["data"]["resultType"] not in {"vector", "matrix"}:
+        return 0.0
+    values = [
+        abs(float(value))
+        for points in _by_labels(answer["data"]["result"]).values()
+        for _, value in points
+    ]
+    return max((each for each in values if math.isfinite(each)), default=0.0)
+
+
 def _float_order(text: str) -> tuple[bool, float]:
     value = 0.0 if text == "any" else float(text)
     return (math.isnan(value), 0.0 if math.isnan(value) else value)

@@ -177,7 +177,7 @@ def _note(notes: NoteBook, node: Call, out: Sheet, scalars: list[Float64s]) -> N
         names = strings(out.labels.take(np.any(out.present, axis=1)), METRIC_NAME)
         notes.check_counters(_windows_place(node.arguments[0]), dict.fromkeys(names))
     elif node.function == "quantile_over_time":
-        notes.check_quantiles(_place(node.arguments[0]), scalars[0])
+        notes.check_quantiles(_place(node.arguments[0]), scalars[0][np.any(out.present, axis=0)])
     elif node.function == "integral" and scalars:
         for rule in np.unique(scalars[0][~np.isin(scalars[0], (0, 1, 2))]):
             text = f"strategy should be 0, 1, or 2 (default), using 2, got {short(float(rule))}"

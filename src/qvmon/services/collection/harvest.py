@@ -90,6 +90,16 @@ class _Steady:
     kept: int
 
 
+def _parsed(page: Page) -> Exposition:
+    """Return what is on a page; an empty one has no samples in any format, as in Prometheus."""
+    try:
+        return parse(page.body, page.content_type if page.body else "")
+    except QvmonError as error:
+        before = error.context.get("samples", 0)
+        so_far = {"scraped": before, "kept": before}
+        raise QvmonError(error.kind, error.message, **{**error.context, **so_far}) from None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Harvest:
     """The samples of one scrape, staleness markers included.
@@ -156,7 +166,7 @@ class Harvester:
                 context's ``scraped`` and ``kept`` say how far it came.
         """
         self._steady, self._last_type = None, page.content_type
-        exposition = parse(page.body, page.content_type)
+        exposition = _parsed(page)
         found = self.cache.look_up(exposition.hashes)
         new = self._new_series(exposition, np.flatnonzero(found.rows < 0))
         known = self.cache.ids(found.rows[found.rows >= 0])

@@ -7,8 +7,15 @@ from qvmon.model.errors import QvmonError, invalid
 _SNIPPET_BYTES = 100
 
 
-def mistake_at(body: bytes, at: int, message: str) -> QvmonError:
-    """Return an INVALID error with line, column (both from 1) and a snippet of the line."""
+def mistake_at(body: bytes, at: int, message: str, samples: int = 0) -> QvmonError:
+    """Return an INVALID error with line, column (both from 1) and a snippet of the line.
+
+    Args:
+        body: The page.
+        at: Where the mistake stands in it.
+        message: What is wrong.
+        samples: How many samples stand before it.
+    """
     line = body.count(b"\n", 0, at) + 1
     line_start = body.rfind(b"\n", 0, at) + 1
     line_end = body.find(b"\n", at)
@@ -22,4 +29,5 @@ def mistake_at(body: bytes, at: int, message: str) -> QvmonError:
         line=line,
         column=column,
         snippet=snippet,
+        samples=samples,
     )

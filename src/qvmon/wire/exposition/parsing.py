@@ -49,8 +49,8 @@ def parse(body: bytes, content_type: str) -> Exposition:
             Parameters such as ``escaping`` change nothing: names are kept as they are written.
 
     Raises:
-        QvmonError: INVALID, with ``line``, ``column`` and ``snippet``, at the first mistake;
-            UNSUPPORTED for the protobuf format.
+        QvmonError: INVALID, with ``line``, ``column`` and ``snippet``, at the first mistake, and
+            ``samples``, the number of those before it; UNSUPPORTED for the protobuf format.
     """
     openmetrics = _is_openmetrics(content_type)
     source = np.frombuffer(body, np.uint8)
@@ -64,7 +64,7 @@ def parse(body: bytes, content_type: str) -> Exposition:
         source, openmetrics, starts, ends, hashes, timestamps, values, comments, undecided
     )
     if mistake != kernels.FINE:
-        raise mistake_at(body, at, _MISTAKES[mistake])
+        raise mistake_at(body, at, _MISTAKES[mistake], samples=rows)
     _decide(body, undecided[:numbers], timestamps, values)
     if not body.isascii():
         _check_help(body, comments[:notes])
@@ -103,10 +103,10 @@ def _decide(body: bytes, numbers: Int64s, timestamps: Int64s, values: Float64s) 
         try:
             number = decimal(body[start:end])
         except QvmonError as error:
-            raise mistake_at(body, start, error.message) from None
+            raise mistake_at(body, start, error.message, samples=row) from None
         if column == kernels.OF_VALUE:
             values[row] = number
         elif abs(number) > kernels.LARGEST_SECONDS:
-            raise mistake_at(body, start, _MISTAKES[kernels.BAD_TIMESTAMP])
+            raise mistake_at(body, start, _MISTAKES[kernels.BAD_TIMESTAMP], samples=row)
         else:
             timestamps[row] = int(number * 1000)

@@ -241,6 +241,22 @@ metric_relabel_configs:
     assert around.sink.values("scrape_series_added") == [2.0, 0.0]
 
 
+async def test_a_page_that_is_wrong_is_counted_up_to_its_mistake() -> None:
+    around = world("good 1\nworse two\nlost 3\n")
+    async with around.running(config()):
+        await around.clock.advance(10)
+    assert around.sink.values("up") == [0.0]
+    assert around.sink.values("scrape_samples_scraped") == [1.0]
+    assert around.sink.names().isdisjoint({"good", "lost"})
+
+
+async def test_an_empty_page_is_a_page_without_samples() -> None:
+    around = world("")
+    async with around.running(config()):
+        await around.clock.advance(10)
+    assert around.sink.values("up") == [1.0]
+
+
 async def test_the_store_is_asked_about_each_series_once() -> None:
     around = world("m 1\nn 2\n")
     async with around.running(config()):
