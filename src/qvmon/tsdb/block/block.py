@@ -15,9 +15,9 @@ from qvmon.model.series import Int64s, SeriesKeys
 from qvmon.model.threads import side_by_side, stretches
 from qvmon.tsdb import kernels
 from qvmon.tsdb.block.cache import Page, PageCache
+from qvmon.tsdb.block.cuts import NO_CUTS
 from qvmon.tsdb.block.meta import BlockMeta
 from qvmon.tsdb.block.samples import DamagedBlockError, SamplesFile, Scales
-from qvmon.tsdb.deletion.cuts import NO_CUTS
 from qvmon.tsdb.files.paths import BlockPaths
 from qvmon.tsdb.identity.index import Index
 from qvmon.tsdb.rows import Part, Rows

@@ -1,1 +1,1 @@
-"""What was deleted and may still stand in files, and how reads leave it out."""
+"""Deleting samples that may still stand in files."""
