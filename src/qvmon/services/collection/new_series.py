@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 
 from qvmon.model.labels import METRIC_NAME
 from qvmon.model.series import Int64s, SeriesKeys
+from qvmon.relabel import Action, RelabelRule, relabel
 from qvmon.services.collection.arrays import PairTable
 from qvmon.services.collection.kernels import (
     FIRST_OWN_ROW,
@@ -20,6 +22,7 @@ from qvmon.wire.exposition import Exposition
 
 _BOUND_ROWS = {b"histogram": LE_ROW, b"summary": QUANTILE_ROW}
 _SPARE_BYTES = 16
+_AFTER_NAME = re.compile(rb"[{ \t]")
 
 LongWay = Callable[[int], bytes | None]
 
@@ -27,8 +30,8 @@ LongWay = Callable[[int], bytes | None]
 class NewSeriesPath:
     """The way of one target's new series.
 
-    Where no rule and no limit of the job looks at labels, plain series texts become keys in a
-    kernel; all others go the long way, one by one.
+    Where no rule and no limit of the job looks at labels, or rules keep and drop by the metric's
+    name alone, plain series texts become keys in a kernel; all others go the long way, one by one.
 
     Args:
         path: The long way's rules.
@@ -36,11 +39,9 @@ class NewSeriesPath:
 
     def __init__(self, path: LabelPath) -> None:
         job = path.job
-        self._short = not (
-            job.metric_rules
-            or job.label_limit
-            or job.label_name_length_limit
-            or job.label_value_length_limit
+        self._rules, self._target = job.metric_rules, path.target
+        self._short = all(_asks_name_only(rule, path) for rule in job.metric_rules) and not (
+            job.label_limit or job.label_name_length_limit or job.label_value_length_limit
         )
         fixed = [(METRIC_NAME, ""), ("le", ""), ("quantile", ""), *path.target.pairs()]
         assert len(fixed) == FIRST_OWN_ROW + len(path.target)  # noqa: S101 - the kernel's rows
@@ -62,9 +63,23 @@ class NewSeriesPath:
         if not self._short:
             return [long_way(row) for row in rows.tolist()]
         written, plain = self._written(page, rows)
+        kept = self._kept(page, rows)
         return [
-            written.key(at) if plain[at] else long_way(row) for at, row in enumerate(rows.tolist())
+            (written.key(at) if kept[at] else None) if plain[at] else long_way(row)
+            for at, row in enumerate(rows.tolist())
         ]
+
+    def _kept(self, page: Exposition, rows: Int64s) -> list[bool]:
+        """Return which rows the rules keep by their metrics' names; right for plain ones."""
+        if not self._rules:
+            return [True] * len(rows)
+        names = [_name(page.series_text(row)) for row in rows.tolist()]
+        kept = {name: self._keeps(name) for name in set(names)}
+        return [kept[name] for name in names]
+
+    def _keeps(self, name: bytes) -> bool:
+        labels = self._target.merged({METRIC_NAME: name.decode("utf-8", "replace")})
+        return relabel(labels, self._rules) is not None
 
     def _written(self, page: Exposition, rows: Int64s) -> tuple[SeriesKeys, list[bool]]:
         source = np.frombuffer(self._texts + page.body, np.uint8)
@@ -76,6 +91,19 @@ class NewSeriesPath:
         bounds = _bounds(page, starts)
         stored_keys(source, starts + shift, ends + shift, bounds, self._fixed, out, offsets, plain)
         return SeriesKeys(out, offsets), plain.tolist()
+
+
+def _name(series_text: bytes) -> bytes:
+    return _AFTER_NAME.split(series_text, maxsplit=1)[0]
+
+
+def _asks_name_only(rule: RelabelRule, path: LabelPath) -> bool:
+    """Return whether a rule keeps or drops by what is known of a plain series from its name.
+
+    A plain series has no label that its target has too.
+    """
+    fixed = {METRIC_NAME, *path.target}
+    return rule.action in (Action.KEEP, Action.DROP) and fixed.issuperset(rule.source_labels)
 
 
 def _bounds(page: Exposition, starts: Int64s) -> Int64s:

@@ -91,11 +91,26 @@ def test_others_go_the_long_way(text: str) -> None:
         "label_limit: 30",
         "label_name_length_limit: 100",
         "label_value_length_limit: 300",
-        "metric_relabel_configs: [{source_labels: [__name__], regex: a, action: drop}]",
+        "metric_relabel_configs: [{source_labels: [c], regex: d, action: drop}]",
+        "metric_relabel_configs: [{source_labels: [__name__], regex: a, target_label: x}]",
     ],
 )
 def test_rules_and_limits_see_every_series(more: str) -> None:
     assert both('a 1\nb{c="d"} 1\n', path(more))[1] == 2
+
+
+BY_NAME = """
+metric_relabel_configs:
+- {source_labels: [__name__, job], regex: "a.*;j", action: keep}
+- {source_labels: [__name__], regex: ab, action: drop}
+"""
+
+
+def test_rules_about_names_alone_are_asked_on_the_short_way() -> None:
+    text = 'a 1\nab 2\nb{c="d"} 3\naa {c="d"} 4\nab{c=""} 5\na{job="x"} 6\n{"ab"} 7\n'
+    keys, long = both(text, path(BY_NAME))
+    assert [key is not None for key in keys] == [True, False, False, True, False, True, False]
+    assert long == 3
 
 
 def test_honoured_labels_are_kept() -> None:
@@ -119,12 +134,16 @@ def lines(draw: st.DrawFn) -> str:
     kind = draw(st.sampled_from(["", "histogram", "summary", "gauge"]))
     pairs = draw(st.lists(st.tuples(NAMES, VALUES), max_size=5))
     shown = [f"{quoted(n) if not n.isascii() else n}={quoted(v)}" for n, v in pairs]
-    return (f"# TYPE m {kind}\n" if kind else "") + "m{" + ",".join(shown) + "} 1\n"
+    name = draw(st.sampled_from(["m", "a", "ab"]))
+    return (f"# TYPE m {kind}\n" if kind else "") + name + "{" + ",".join(shown) + "} 1\n"
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(lines(), min_size=1, max_size=4), st.booleans())
-def test_both_ways_agree(texts: list[str], honor: bool) -> None:
-    of = path("honor_labels: true" if honor else "")
+@given(
+    st.lists(lines(), min_size=1, max_size=4),
+    st.sampled_from(["", "honor_labels: true", BY_NAME, BY_NAME + "honor_labels: true"]),
+)
+def test_both_ways_agree(texts: list[str], more: str) -> None:
+    of = path(more)
     for text in (*texts, "".join(texts)):
         both(text, of)
