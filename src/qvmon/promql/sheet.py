@@ -104,6 +104,8 @@ def row_groups(codes: Int32s) -> tuple[Int64s, Int64s]:
         first row of each group.
     """
     n = len(codes)
+    if n <= 1:
+        return np.zeros(n, np.int64), np.arange(n)
     ids = np.zeros(n, np.int64)
     for column in codes.T:
         ids = ids * (np.int64(column.max(initial=0)) + 1) + column
@@ -198,6 +200,8 @@ def label_order(frame: LabelFrame) -> Int64s:
     A row that lacks a label comes after those that have it when it has a later one (whose name
     then decides), and before them when it has none.
     """
+    if len(frame) <= 1:
+        return np.arange(len(frame))
     keys = []
     more_follow = np.zeros(len(frame), np.bool_)
     for column in frame.codes.T[::-1]:

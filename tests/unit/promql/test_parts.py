@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.labels import Labels
-from qvmon.model.series import LabelFrame, SeriesColumns
+from qvmon.model.series import DeferredColumns, LabelFrame, SeriesColumns
 from qvmon.model.threads import workers
 from qvmon.promql import Grid, Matrix, evaluate, plan
 from qvmon.promql.watch import Watch
@@ -28,20 +28,24 @@ def test_parts_make_the_whole(counts: list[int], part: int, data: st.DataObject)
     text = data.draw(
         st.sampled_from(
             ["x", "rate(x[1m])", "quantile_over_time(time() / 1000, x[1m])", "x @ 100",
-             "max_over_time(x[1m] @ 100)", "predict_linear(x[2m], 60)"]
+             "max_over_time(x[1m] @ 100)", "predict_linear(x[2m], 60)", "timestamp(x)",
+             "rate(x[1m] smoothed)", "sum(x) / count(x)", "max_over_time(rate(x[1m])[2m:30s])"]
         )
     )  # fmt: skip
     columns, grid, usual = ragged(counts), Grid(0, 300_000, 20_000), parts.PART
-    whole = evaluate(plan(text), [columns], grid)
+    sources = [columns, columns] if text.startswith("sum") else [columns]
+    whole = evaluate(plan(text), sources, grid)
     parts.PART = part
+    deferred = [DeferredColumns(each.labels, each.sizes + 1, each.part) for each in sources]
     try:
-        cut = evaluate(plan(text), [columns], grid)
+        several = [evaluate(plan(text), each, grid) for each in (sources, deferred)]
     finally:
         parts.PART = usual
     assert isinstance(whole, Matrix)
-    assert isinstance(cut, Matrix)
-    assert np.array_equal(whole.values, cut.values, equal_nan=True)
-    assert np.array_equal(whole.present, cut.present)
+    for cut in several:
+        assert isinstance(cut, Matrix)
+        assert np.array_equal(whole.values, cut.values, equal_nan=True)
+        assert np.array_equal(whole.present, cut.present)
 
 
 def test_a_single_long_series_is_cut_by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
