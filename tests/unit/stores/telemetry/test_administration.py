@@ -24,7 +24,7 @@ DOWN = Matcher("__name__", MatchOp.EQUAL, "down")
 
 
 async def started(directory, registry=None, **settings):
-    config = TelemetryConfig(**settings)
+    config = TelemetryConfig(open_within_seconds=60, **settings)
     store = TelemetryStore(directory, config, JumpingClock(), registry or Registry())
     await store.start()
     return store

@@ -29,7 +29,8 @@ async def opened(tmp_path):
     async def again(clock=None, **settings):
         if stores:
             await stores.pop().stop()
-        config = TelemetryConfig(max_series=1000, **settings)
+        # replayed first, however busy the machine: else late samples are taken, not refused
+        config = TelemetryConfig(max_series=1000, open_within_seconds=60, **settings)
         stores.append(TelemetryStore(tmp_path, config, clock or JumpingClock(), Registry()))
         await stores[0].start()
         return stores[0]
