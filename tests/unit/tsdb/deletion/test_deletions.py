@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -187,3 +189,44 @@ def test_nothing_is_deleted_in_a_directory_that_was_let_go(tmp_path):
     with pytest.raises(QvmonError, match="closed") as caught:
         small.delete(1)
     assert caught.value.kind is ErrorKind.UNAVAILABLE
+
+
+def test_deletions_beside_flushes_and_merges_leave_what_a_dictionary_has(late):
+    """Appends and deletions take turns; upkeep, with merges elsewhere, goes on beside them."""
+    late.database.upkeep.merger = merge_apart
+    done, chance, model = threading.Event(), random.Random(7), {1: {}, 2: {}}
+
+    def keep_up() -> None:
+        while not done.is_set():
+            late.database.upkeep.flush()
+            late.database.upkeep.compact()
+            late.database.upkeep.clean_tombstones()
+
+    def append(now: int) -> None:
+        late_by = 10 * chance.randrange(1, 200) + 7
+        rows = [(1, now, 1.0), (2, now, 2.0), (chance.choice((1, 2)), now - late_by, 3.0)]
+        refused = {row for rows in late.append(*rows).refused.values() for row in rows.tolist()}
+        for series, time, value in (row for at, row in enumerate(rows) if at not in refused):
+            model[series].setdefault(time, value)
+
+    def delete(now: int) -> None:
+        series, start = chance.choice((1, 2)), chance.randrange(-2_000, now)
+        end = start + chance.randrange(1_500)
+        late.delete(series, start=start, end=end)
+        model[series] = {t: v for t, v in model[series].items() if not start <= t <= end}
+
+    def there() -> dict[int, list[tuple[int, float]]]:
+        return {series: sorted(samples.items()) for series, samples in model.items() if samples}
+
+    upkeep = threading.Thread(target=keep_up)
+    upkeep.start()
+    try:
+        for now in range(50, 20_000, 50):
+            append(now)
+            if chance.random() < 0.2:
+                delete(now)
+                assert late.read() == there()
+    finally:
+        done.set()
+        upkeep.join()
+    assert seen_after_restart(late) == there()
