@@ -57,10 +57,12 @@ async def _serve(settings: Settings, watch: Watch, on_ready: Callable[[str], Non
     with until_told_to_stop() as told:
         try:
             intake = await open_intake(premises)
+            log.info("takes samples", address=intake.server.url)
             house = await asyncio.to_thread(_house, premises, intake)
             await house.open()
             _collect_garbage_again()
-            on_ready(intake.server.url)
+            if not told.is_set():
+                on_ready(intake.server.url)
             await told.wait()
         finally:
             await lifecycle.stop()
