@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +61,8 @@ async def _ticks(engine: QueryEngine, end: int) -> list[Figure]:
     whole = [f"sum by (service) (rate(bench_requests_total[5m])) > {n}" for n in range(40)]
     figures = []
     for what, texts in (("400 rules of a service each", apart), ("40 rules of all", whole)):
-        one = await _cpu_ms(lambda at, texts=texts: _alone(engine, texts, at), end)
-        all_ = await _cpu_ms(lambda at, texts=texts: _together(engine, texts, at), end)
+        one = await _cpu_ms(partial(_alone, engine, texts), end)
+        all_ = await _cpu_ms(partial(_together, engine, texts), end)
         figures += [
             Figure("qvmon", f"{what}, a tick, one by one, CPU", one, "ms"),
             Figure("qvmon", f"{what}, a tick, together, CPU", all_, "ms"),

@@ -160,15 +160,6 @@ class Subject:
         result = answer["data"]["result"]
         return float(result[0]["value"][1]) if result else 0.0
 
-    def exposed(self, name: str) -> float:
-        """Return the sum of what it exposes about itself under ``name``."""
-        lines = self.ask("/metrics").decode().splitlines()
-        return sum(
-            float(line.rsplit(" ", 1)[1])
-            for line in lines
-            if line.startswith((f"{name} ", f"{name}{{"))
-        )
-
     def is_ready(self) -> bool:
         """Return whether it answers that it is."""
         try:
