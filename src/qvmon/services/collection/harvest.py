@@ -263,9 +263,8 @@ class Harvester:
         try:
             labels = self.path.stored(exposition.labels(row))
         except QvmonError as error:
-            raise QvmonError(
-                error.kind, error.message, **{**error.context, "scraped": len(exposition)}
-            ) from None
+            so_far = {"scraped": row + 1, "kept": row}
+            raise QvmonError(error.kind, error.message, **{**error.context, **so_far}) from None
         return None if labels is None else labels.encode()
 
     def _placed(self, reading: Reading, ids: Int64s) -> Sightings:

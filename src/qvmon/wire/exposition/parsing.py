@@ -67,7 +67,7 @@ def parse(body: bytes, content_type: str) -> Exposition:
         raise mistake_at(body, at, _MISTAKES[mistake], samples=rows)
     _decide(body, undecided[:numbers], timestamps, values)
     if not body.isascii():
-        _check_help(body, comments[:notes])
+        _check_help(body, comments[:notes], starts[:rows])
     return Exposition(
         body=body,
         starts=starts[:rows],
@@ -80,14 +80,15 @@ def parse(body: bytes, content_type: str) -> Exposition:
     )
 
 
-def _check_help(body: bytes, comments: Int64s) -> None:
+def _check_help(body: bytes, comments: Int64s, samples: Int64s) -> None:
     """Refuse a help text that is no UTF-8; series are checked when their labels are read."""
     for kind, _, _, start, end in comments.tolist():
         try:
             if kind == kernels.HELP:
                 body[start:end].decode()
         except UnicodeDecodeError:
-            raise mistake_at(body, start, "the help text is not valid UTF-8") from None
+            before = int(np.searchsorted(samples, start))
+            raise mistake_at(body, start, "the help text is not valid UTF-8", before) from None
 
 
 def _is_openmetrics(content_type: str) -> bool:
