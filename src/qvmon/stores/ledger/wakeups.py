@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 import sqlalchemy as sa
@@ -32,7 +32,7 @@ class Wakeups:
 
     def wake(self) -> None:
         """Wake every waiter; callable from any thread."""
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # the loop has closed, and with it everybody's waiting
             self._loop.call_soon_threadsafe(self._set_all)
 
     def _set_all(self) -> None:
