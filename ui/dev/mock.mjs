@@ -148,6 +148,15 @@ function incidentRoute(id, rest, method, body) {
   if (rest === 'timeline') return [200, { entries: facts.filter((entry) => entry.subject === `incident/${id}` || one.alert_ids.includes(entry.subject.slice(6)) || entry.subject.startsWith('delivery/')) }];
   return [200, { ...one, alerts: alerts.filter((entry) => one.alert_ids.includes(entry.alert_id)) }];
 }
+let tokens = [{ token_id: 't1', name: 'grafana', roles: ['viewer'], created_at: ago(86_400), expires_at: ago(-7_000_000) }];
+function tokenRoute(id, method, body) {
+  if (method === 'DELETE') tokens = tokens.filter((one) => one.token_id !== id);
+  if (method !== 'POST') return method === 'DELETE' ? [204, null] : [200, { tokens }];
+  if (tokens.some((one) => one.name === body.name)) return failure(409, 'conflict', `you have a token '${body.name}' already`);
+  const one = { token_id: `t${++sequence}`, name: body.name, roles: body.roles, created_at: ago(0), expires_at: ago(-body.lifetime_seconds) };
+  tokens = [...tokens, one];
+  return [201, { ...one, secret: 'qvm_only-of-the-stand-in' }];
+}
 function rest(path, method, body) {
   const [noun, id, verb] = path.split('/');
   if (noun === 'overview') return [200, overview()];
@@ -159,6 +168,7 @@ function rest(path, method, body) {
   }
   if (noun === 'incidents' && !id) return [200, { incidents }];
   if (noun === 'incidents') return incidentRoute(id, verb, method, body);
+  if (noun === 'tokens') return tokenRoute(id, method, body);
   return failure(404, 'not_found', 'no such path');
 }
 function session(request, response, body) {
