@@ -44,5 +44,4 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(number)
-    for chatty in ("httpx", "httpcore", "alembic"):
-        logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
+    logging.getLogger("alembic").setLevel(max(number, logging.WARNING))  # says what it looks at
