@@ -178,9 +178,7 @@ class Grammar:
         rng = self._rng
         inner, name = self.vector(depth - 1), rng.choice(words.AGGREGATIONS)
         if rng.random() < 0.06:
-            return self._grouped(
-                "count_values", ['"', rng.choice(("v", "job", "le")), '", '], inner
-            )
+            return self._grouped("count_values", ['"', rng.choice(words.COUNTED), '", '], inner)
         if rng.random() < 0.1:
             return self._grouped("quantile", [self._quantile(), ", "], inner)
         return self._grouped(name, [], inner)
@@ -189,7 +187,7 @@ class Grammar:
         rng = self._rng
         if rng.random() < 0.4:
             return vector(name, "(", *arguments, inner, ")")
-        names = ", ".join(rng.sample(words.LABELS, rng.choice((0, 1, 1, 2))))
+        names = ", ".join(rng.sample(words.GROUPING, rng.choice((0, 1, 1, 2, 3))))
         clause = optional(" ", rng.choice(("by", "by", "without")), f" ({names})")
         if rng.random() < 0.5:
             return vector(name, clause, " (", *arguments, inner, ")")
@@ -340,10 +338,11 @@ class Grammar:
         rng = self._rng
         parts = ""
         if rng.random() < 0.6:
-            names = ", ".join(rng.sample(words.LABELS[:5], rng.choice((0, 1, 1, 2))))
+            likely = (*words.LABELS[:5], *words.LABELS[:5], *words.GROUPING)
+            names = ", ".join(rng.sample(likely, rng.choice((0, 1, 1, 2))))
             parts = f" {rng.choice(('on', 'on', 'ignoring'))} ({names})"
             if grouping and rng.random() < 0.5:
-                extra = ", ".join(rng.sample(words.LABELS, rng.choice((0, 0, 1))))
+                extra = ", ".join(rng.sample(words.GROUPING, rng.choice((0, 0, 1, 2))))
                 side = rng.choice(("group_left", "group_right"))
                 parts += f" {side}" + (f" ({extra})" if extra or rng.random() < 0.3 else "")
         if fill and rng.random() < 0.15:

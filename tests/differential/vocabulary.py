@@ -59,12 +59,26 @@ SETS = ("and", "or", "unless")
 
 RANGES = (
     *("5m", "5m", "5m", "1m", "2m", "10m", "30s", "1h", "15s", "29s1ms", "300", "1m30s", "2h"),
-    *("0.5", "1ms", "3h", "1d", "1w2d", "1y", "15001ms", "4m59s999ms", "1e2", "0x3c", "45s"),
+    *(
+        "0.5",
+        "1ms",
+        "3h",
+        "1d",
+        "1w2d",
+        "1y",
+        "299y",
+        "1000000y",
+        "15001ms",
+        "4m59s999ms",
+        "1e2",
+        "0x3c",
+        "45s",
+    ),
 )
 STEPS = ("", "", "15s", "1m", "30s", "2m", "7s", "1m1ms", "5m", "0.25", "10s", "1h", "59s999ms")
 OFFSETS = (
     *("1m", "5m", "-1m", "30s", "15s", "1h", "-3m", "0s", "90", "1ms", "-1ms", "-2h", "2h30m"),
-    *("1d", "-1d", "14s999ms", "1e2", "- 5m", "+5m", "0x10"),
+    *("1d", "-1d", "200y", "14s999ms", "1e2", "- 5m", "+5m", "0x10"),
 )
 NUMBERS = _words(
     "0 1 2 3 5 10 -1 0.5 0.9 0.99 1.5 100 1e3 1e-3 NaN Inf -Inf +Inf 0x1F 1_000 .5 5m 1h30m 1e308 "
@@ -72,6 +86,11 @@ NUMBERS = _words(
 )
 QUANTILES = ("0", "0.5", "0.9", "0.99", "1", "-1", "1.5", "NaN", "0.25")
 LABELS = ("job", "instance", "code", "le", "kind", "path", "version", "os", "n", "nothing")
+COUNTED = ("v", "v", "job", "le", "__name__", "", "with.dot", "new label")
+
+GROUPING = (*LABELS, "__name__", '"service.name"', "by", '"a.b"', "pod", '"job"')
+"""What stands in ``by``, ``on`` and the like; quoted where it has to be, and where it need not."""
+
 PATTERNS = (
     *(".*", ".+", "", "a.*", "i[12]", "api|db", "i.", ".*1", "x|", "(?i)API", "[^a]*", "a"),
     *("^api$", "(api|db)?", "a{1}p+i*", "\\w+", "[[:alpha:]]+", "\\pL+", "(?s).+", ".*p.*|.*b"),

@@ -12,6 +12,7 @@ from qvmon.promql.groups import kernels
 from qvmon.promql.nodes import Aggregate
 from qvmon.promql.notes import short
 from qvmon.promql.sheet import (
+    METADATA_LABELS,
     Sheet,
     grouped_frame,
     merged,
@@ -142,7 +143,7 @@ def count_values(node: Aggregate, of: Sheet, label: str) -> Sheet:
     values = of.values[rows, steps]
     values[np.isnan(values)] = np.nan  # one NaN, whatever its bits; but -0 is not 0
     bits, codes = np.unique(values.view(np.int64), return_inverse=True)
-    told_apart = not (node.without and label in node.grouping)
+    told_apart = not (node.without and label in (*node.grouping, *METADATA_LABELS))
     distinct, row = np.unique(groups[rows] * len(bits) + codes * told_apart, return_inverse=True)
     counts = _counts(row, steps, (len(distinct), of.values.shape[1]))
     labels = frame.take(first[distinct // len(bits)]) if len(bits) else frame.take(first[:0])
