@@ -157,8 +157,9 @@ def with_column(frame: LabelFrame, name: str, values: Sequence[str]) -> LabelFra
 
 def strings(frame: LabelFrame, name: str) -> list[str]:
     """Return one label of every row, empty where it is absent."""
-    symbols = frame.symbols
-    return [symbols[int(code)] for code in frame.column(name)]
+    codes = frame.column(name).tolist()
+    texts = {code: frame.symbols[code] for code in set(codes)}
+    return [texts[code] for code in codes]
 
 
 def grouped_frame(frame: LabelFrame, names: Collection[str], *, without: bool) -> LabelFrame:
