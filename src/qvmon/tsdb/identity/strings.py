@@ -24,6 +24,7 @@ class StringTable:
 
     def __init__(self, capacity: int, arena_bytes: int) -> None:
         self.arena = reserved(arena_bytes, np.uint8)
+        self._view = self.arena.data
         self.ends = reserved(capacity + 1, np.int64)
         self.hashes: NDArray[np.uint64] = np.zeros(_FIRST_SLOTS, np.uint64)
         self.codes: Int64s = np.zeros(_FIRST_SLOTS, np.int64)
@@ -56,4 +57,4 @@ class StringTable:
 
     def text(self, code: int) -> bytes:
         """Return the string numbered ``code``."""
-        return self.arena[self.ends[code] : self.ends[code + 1]].tobytes()
+        return bytes(self._view[self.ends[code] : self.ends[code + 1]])

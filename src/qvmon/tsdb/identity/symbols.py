@@ -21,7 +21,7 @@ class SymbolArena:
         self._counts = counts
 
     def __getitem__(self, code: int, /) -> str:
-        if not 0 <= code < len(self):
+        if not 0 <= code < self._counts[1]:
             raise IndexError(code)
         return self.table.text(code).decode(errors="replace")
 
