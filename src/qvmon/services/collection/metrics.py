@@ -23,7 +23,8 @@ SCRAPE_LATENESS = histogram(
 SAMPLES = counter("qvmon_collection_samples_total", "Samples made durable, by way in.", "source")
 REFUSED_SAMPLES = counter(
     "qvmon_collection_samples_refused_total",
-    "Samples refused, by reason and by who sent them: a scrape job, or a remote writer's name or address.",
+    "Samples refused, by reason and by who sent them: a scrape job, a remote writer's name or its "
+    "address.",
     "reason",
     "sender",
 )
