@@ -31,7 +31,7 @@ def health_routes(ready: Callable[[], bool]) -> APIRouter:
     @router.post("/-/quit")
     @router.put("/-/quit")
     async def lifecycle() -> PlainTextResponse:
-        """Refuse as a Prometheus does whose lifecycle API is off: signals do both here."""
+        """Refuse as a Prometheus does whose lifecycle API is off: a restart does both here."""
         return PlainTextResponse("Lifecycle API is not enabled.", 403)
 
     @router.get("/-/reload")
