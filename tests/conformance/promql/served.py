@@ -12,8 +12,8 @@ import httpx
 import promqltest
 from promqltest import Clear, Eval, Load, Loaded, Storage, Verdict
 
-from tests.differential.series import Series
 from tests.differential.sender import HEADERS, write_request
+from tests.differential.series import Series
 
 
 @dataclass
