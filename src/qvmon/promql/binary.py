@@ -14,7 +14,15 @@ from qvmon.promql.groups.kernels import any_in_group
 from qvmon.promql.kernels import first_collision
 from qvmon.promql.nodes import Binary, Cardinality, Matching
 from qvmon.promql.quoting import series_text
-from qvmon.promql.sheet import METADATA_LABELS, Sheet, joined, merged, row_groups, unnamed
+from qvmon.promql.sheet import (
+    METADATA_LABELS,
+    SAME_LABELS,
+    Sheet,
+    joined,
+    merged,
+    row_groups,
+    unnamed,
+)
 
 _MANY = (
     "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
@@ -197,19 +205,22 @@ def _result(
     present = np.concatenate([part.present for part in parts])
     left, right = (one, many) if swapped else (many, one)
     values, kept = apply(node.operator, left, right)
-    labels = _result_labels(matching, frame, parts)
+    nameless = node.operator in SCHEMA_CHANGING or (node.returns_bool and not drop_late)
+    labels = _result_labels(matching, frame, parts, nameless=nameless)
     late = np.full(len(labels), node.returns_bool)
     out = Sheet(labels, values, present, late)
-    if node.operator in SCHEMA_CHANGING or (node.returns_bool and not drop_late):
-        out = unnamed(out)
+    complaint = SAME_LABELS if matching.cardinality is Cardinality.ONE_TO_ONE else _UNIQUE
     if node.returns_bool:
-        return merged(out.with_values(kept.astype(np.float64)), _UNIQUE)
-    kept_where = merged(out.with_values(kept.astype(np.float64)), _UNIQUE)
-    out = merged(out, _UNIQUE)
+        return merged(out.with_values(kept.astype(np.float64)), complaint)
+    kept_where = merged(out.with_values(kept.astype(np.float64)), complaint)
+    out = merged(out, complaint)
     return out.with_values(out.values, out.present & (kept_where.values != 0)).without_empty_rows()
 
 
-def _result_labels(matching: Matching, frame: LabelFrame, parts: list[_Part]) -> LabelFrame:
+def _result_labels(
+    matching: Matching, frame: LabelFrame, parts: list[_Part], *, nameless: bool
+) -> LabelFrame:
+    """Return the labels of the "many" side, without its name, and what is included of the other."""
     names = tuple(sorted({*frame.names, *matching.include}))
     columns = {name: frame.column(name) for name in names}
     many_rows = np.concatenate([part.many_rows for part in parts])
@@ -217,9 +228,10 @@ def _result_labels(matching: Matching, frame: LabelFrame, parts: list[_Part]) ->
     source = np.where(many_rows < 0, one_rows, many_rows)
     codes = np.zeros((len(source), len(names)), np.int32)
     for at, name in enumerate(names):
-        codes[:, at] = np.where(
-            (many_rows >= 0) | _is_matching_label(matching, name), columns[name][source], 0
-        )
+        if not (nameless and name in METADATA_LABELS):
+            codes[:, at] = np.where(
+                (many_rows >= 0) | _is_matching_label(matching, name), columns[name][source], 0
+            )
         if name in matching.include:
             shared = _is_matching_label(matching, name)
             absent = columns[name][many_rows] if shared else 0
