@@ -33,7 +33,7 @@ def test_the_measure_of_the_test_above_can_fail(tmp_path):
     """A log that loses a segment, and a sample that nobody sent, are found."""
     story = Story()
     for life in range(20):
-        live_until(tmp_path / "store", tmp_path / f"journal-{life}", life, 0.5)
+        live_until(tmp_path / "store", tmp_path / f"journal-{life}", life, 0.5 + life)
         story.read(tmp_path / f"journal-{life}")
         if story.words["ack"]:
             break
