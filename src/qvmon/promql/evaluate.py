@@ -288,10 +288,10 @@ class Evaluation:
         return found
 
     def _aggregate(self, node: Aggregate, scope: Scope) -> Sheet:
-        of = self.vector(node.operand, scope)
         if node.operator == "count_values" and node.parameter is not None:
             label = labelling.label_name(node.parameter, "invalid label name", quoted=True)
-            return groups.count_values(node, of, label)
+            return groups.count_values(node, self.vector(node.operand, scope), label)
+        of = self.vector(node.operand, scope)
         if node.parameter is None:
             return groups.aggregate(node, of, None)
         parameter, place = self.scalar(node.parameter, scope), unwrapped(node.parameter).span

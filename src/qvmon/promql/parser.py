@@ -191,10 +191,10 @@ class _Parser(SelectorParser):
         grouping, without = self._grouping()
         arguments = self._arguments()
         self.aggregations -= 1
-        if grouping is None:
+        if grouping is None:  # only then what follows is looked at
             grouping, without = self._grouping()
-        if self.token.kind == lexer.BAD:
-            self.unexpected()
+            if self.token.kind == lexer.BAD:
+                self.unexpected()
         span = self.since(operator.start)
         wanted = 2 if operator.kind in _WITH_PARAMETER else 1
         if not arguments:

@@ -135,6 +135,8 @@ class SelectorParser(DurationParser):
         opening = self.take()
         wanted = "number, duration, step(), or range()"
         length = self.duration("subquery or range selector", wanted)
+        if self._tokens[self._at - 1].kind != ")":
+            self.refuse_nothing(length)
         if self.token.kind not in (":", "]"):
             self.unexpected("subquery or range", '":" or "]"')
         self.refuse_nothing(length)
@@ -145,8 +147,8 @@ class SelectorParser(DurationParser):
         if not self.accept("]"):
             wanted = 'number, duration, step(), range(), or "]"'
             step = self.duration("subquery selector", wanted)
-            self.expect("]", "subquery selector", '"]"')
             self.refuse_nothing(step)
+            self.expect("]", "subquery selector", '"]"')
         return Subquery(node, length, step, span=self.since(node.span.start))
 
     def _matrix(self, node: Node, length: Duration, opening: Token) -> Node:
