@@ -31,7 +31,7 @@ from tests.differential.grammar import Grammar, broken
 from tests.differential.moments import moments, seconds
 from tests.differential.series import BEGIN_MS
 from tests.differential.servers import Server, Setting, answer, both
-from tests.differential.syntax_tree import Kind, Node, fixed, smaller
+from tests.differential.syntax_tree import Kind, Node, fixed, smaller, vector
 
 _ROUND = 2000
 """Queries asked of one data set, before the next is made."""
@@ -164,7 +164,7 @@ class Pair:
         if variance is None or differ.sort != "value" or not operands:
             return False
         operand = next((each for each in operands if each.kind is Kind.VECTOR), operands[0])
-        size = largest(self._answers(question.of(operand))[0])
+        size = largest(self._answers(question.of(vector("max(abs(", operand, "))")))[0])
         left, right = map(float, differ.values)
         return abs(left - right) <= RELATIVE * size ** (1 if variance[1] == "stddev" else 2)
 
