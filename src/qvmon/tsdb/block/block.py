@@ -122,7 +122,7 @@ class Block:
             self.meta = _meta(paths)
             self._samples = SamplesFile(paths.samples)
             self.size = sum(path.stat().st_size for path in paths.directory.iterdir())
-            self._read_series(index.known if only_known else partial(index.ids, unlimited=True))
+            self._read_series(index.known_ids if only_known else partial(index.ids, unlimited=True))
         except (OSError, pa.ArrowException, KeyError) as error:
             message = f"block {paths.directory} cannot be read: {error}"
             raise QvmonError(ErrorKind.CORRUPT, message) from error

@@ -117,15 +117,8 @@ class Index:
                 self._add(keys, found, unlimited=unlimited)
         return found
 
-    def known(self, keys: SeriesKeys) -> Int64s:
-        """Return int64[n]: the ids of ``keys``, -1 for those that are not here; none is added."""
-        found = np.empty(len(keys), np.int64)
-        with self._lock:
-            kernels.find_all(keys.arena, keys.offsets, *self._keys.columns(), found)
-        return found
-
     def known_ids(self, keys: SeriesKeys) -> Int64s:
-        """Return int64[n]: the ids of ``keys``, -1 for each that is not there yet."""
+        """Return int64[n]: the ids of ``keys``, -1 for those not here; none is added."""
         found = np.empty(len(keys), np.int64)
         with self._lock:
             kernels.find_all(keys.arena, keys.offsets, *self._keys.columns(), found)

@@ -44,7 +44,7 @@ def test_a_transient_failure_is_tried_again(kind: ErrorKind) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", set(ErrorKind) - {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.EXHAUSTED}
+    "kind", sorted(set(ErrorKind) - {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.EXHAUSTED})
 )
 def test_any_other_failure_is_the_end(kind: ErrorKind) -> None:
     decision = decide(Progress(0), ended(Outcome("x", kind)), POLICY, 0.0)
