@@ -88,6 +88,7 @@ NEEDED: dict[tuple[str, str], Permission | None] = {
             "metadata",
             "targets",
             "targets/metadata",
+            "targets/relabel_steps",
             "scrape_pools",
             "features",
             "alertmanagers",

@@ -140,7 +140,7 @@ class CollectionService:
                 for pool in pools
                 for each in pool.dropped[: pool.job.keep_dropped_targets or None]
             ],
-            [pool.job.job_name for pool in pools],
+            {pool.job.job_name: pool.job.target_rules for pool in pools},
         )
 
     def senders(self) -> list[SenderStatus]:

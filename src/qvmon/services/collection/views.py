@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from qvmon.model.labels import Labels
 from qvmon.model.series import MetricMetadata
+from qvmon.relabel import RelabelRule
 
 
 class Health(StrEnum):
@@ -62,8 +63,8 @@ class DroppedTarget:
 
 @dataclass(frozen=True, slots=True)
 class TargetsView:
-    """Every target there is, in the order of jobs and URLs; and every job."""
+    """Every target there is, in the order of jobs and URLs; and every job's relabelling."""
 
     active: list[TargetStatus] = field(default_factory=list)
     dropped: list[DroppedTarget] = field(default_factory=list)
-    scrape_pools: Sequence[str] = ()
+    relabelling: Mapping[str, Sequence[RelabelRule]] = field(default_factory=dict)

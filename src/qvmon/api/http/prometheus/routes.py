@@ -20,6 +20,7 @@ from qvmon.api.http.prometheus.labels import label_routes
 from qvmon.api.http.prometheus.language import language_routes
 from qvmon.api.http.prometheus.query import query_routes
 from qvmon.api.http.prometheus.read import read_routes
+from qvmon.api.http.prometheus.relabelling import relabelling_routes
 from qvmon.api.http.prometheus.rules import rule_routes
 from qvmon.api.http.prometheus.search import search_routes
 from qvmon.api.http.prometheus.status import (
@@ -42,6 +43,7 @@ def prometheus_routes(services: ApiPorts, config: ApiConfig) -> Iterator[APIRout
     yield version_routes(services.build)
     yield feature_routes(receives=services.ingest is not None)
     yield target_routes(services.targets or TargetsView)
+    yield relabelling_routes(services.targets or TargetsView)
     yield rule_routes(services.rules or tuple)
     if services.ledger is not None:
         yield active_alert_routes(services.ledger, services.rules)

@@ -45,7 +45,7 @@ def target_routes(targets: Callable[[], TargetsView]) -> APIRouter:
     @router.get("/scrape_pools")
     async def scrape_pools(_: TelemetryReader, request: Request) -> Response:
         """List the jobs."""
-        return await success_of(request, {"scrapePools": sorted(targets().scrape_pools)})
+        return await success_of(request, {"scrapePools": sorted(targets().relabelling)})
 
     return router
 
@@ -63,7 +63,7 @@ def _targets(view: TargetsView, pool: str, state: str) -> dict[str, Any]:
         dropped = (each for each in view.dropped if pool in ("", each.scrape_pool))
         shown["droppedTargets"] = [_dropped(each) for each in dropped]
         counts = Counter(each.scrape_pool for each in view.dropped)
-        shown["droppedTargetCounts"] = {name: counts[name] for name in sorted(view.scrape_pools)}
+        shown["droppedTargetCounts"] = {name: counts[name] for name in sorted(view.relabelling)}
     return shown
 
 
