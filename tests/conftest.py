@@ -1,12 +1,15 @@
 """Fixtures every test may ask for."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")  # a busy machine makes no test fail
+# a busy machine makes no test fail; CI looks at more examples than a developer waits for
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("thorough" if os.environ.get("QVMON_TEST_REQUIRE") == "all" else "quick")
 
 pytest_plugins = [
     "tests.servers.postgres",
