@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from qvmon.model.series import Bools, Float64s
@@ -17,6 +19,8 @@ _ARITHMETIC = {
     "%": np.fmod,
     "^": np.power,
     "atan2": np.arctan2,
+    "min_of": np.minimum,
+    "max_of": np.maximum,
 }
 _COMPARISON = {
     "==": np.equal,
@@ -26,7 +30,14 @@ _COMPARISON = {
     ">": np.greater,
     ">=": np.greater_equal,
 }
-UNARY = {
+
+
+def _sign(values: Float64s) -> Float64s:
+    """Return -1 or 1 for numbers that have a sign, and zeros and NaN as they are."""
+    return np.where(values == 0, values, np.sign(values))
+
+
+UNARY: dict[str, Callable[[Float64s], Float64s]] = {
     "abs": np.abs,
     "acos": np.arccos,
     "acosh": np.arccosh,
@@ -44,13 +55,19 @@ UNARY = {
     "log10": np.log10,
     "log2": np.log2,
     "rad": np.radians,
-    "sgn": np.sign,
+    "sgn": _sign,
     "sin": np.sin,
     "sinh": np.sinh,
     "sqrt": np.sqrt,
     "tan": np.tan,
     "tanh": np.tanh,
 }
+
+
+def calculated(operator: str, left: float, right: float) -> float:
+    """Return ``left operator right`` of two numbers; infinite or NaN where there is no other."""
+    with np.errstate(all="ignore"):
+        return float(_ARITHMETIC[operator](np.float64(left), np.float64(right)))
 
 
 def apply(operator: str, left: Float64s, right: Float64s) -> tuple[Float64s, Bools]:

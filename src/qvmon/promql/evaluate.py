@@ -184,7 +184,7 @@ class Evaluation:
 
     def _vector(self, node: Node, scope: Scope) -> Sheet:
         can_repeat = scope.grid.start_ms != scope.grid.end_ms and self.watch.tally is None
-        if can_repeat and isinstance(node, _COMPUTED) and is_fixed(node):
+        if can_repeat and isinstance(node, _COMPUTED) and is_fixed(node, scope):
             return self._once(node, scope)
         match node:
             case VectorSelector():

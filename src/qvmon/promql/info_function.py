@@ -55,14 +55,15 @@ def name_matchers(node: Call) -> list[Matcher]:
 
 
 def selector(node: Call, scope: Scope) -> VectorSelector:
-    """Return what selects the info series, at the time that the first argument looks at.
-
-    That is the evaluation time unless all selectors of the argument look at one other time.
-    """
+    """Return what selects the info series: at ``reference``, else at the evaluation time."""
     matchers = (*data_matchers(node), *name_matchers(node))
+    return VectorSelector("", matchers, reference(node, scope) or NO_SHIFT, span=node.span)
+
+
+def reference(node: Call, scope: Scope) -> Shift | None:
+    """Return the time that all selectors of the first argument look at, if there is one."""
     looked = set(_references(node.arguments[0], scope, ()))
-    shift = looked.pop() if len(looked) == 1 else None
-    return VectorSelector("", matchers, shift or NO_SHIFT, span=node.span)
+    return looked.pop() if len(looked) == 1 else None
 
 
 def _references(node: Node, scope: Scope, around: tuple[Shift, ...]) -> Iterator[Shift | None]:

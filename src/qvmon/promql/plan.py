@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from qvmon.model.errors import ErrorKind, QvmonError
 from qvmon.model.series import Selection
 from qvmon.promql import info_function
+from qvmon.promql.arithmetic import calculated
 from qvmon.promql.nodes import (
     Aggregate,
     Call,
@@ -26,17 +26,6 @@ from qvmon.promql.nodes import (
 )
 from qvmon.promql.parser import parse
 from qvmon.promql.results import Grid
-
-_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "%": math.fmod,
-    "^": math.pow,
-    "min_of": min,
-    "max_of": max,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +83,7 @@ class Scope:
         if duration.operator in "/%" and right == 0:
             name = "division" if duration.operator == "/" else "modulo"
             raise self._bad(duration, f"{name} by zero")
-        return _ARITHMETIC[duration.operator](left, right)
+        return calculated(duration.operator, left, right)
 
     def fixed(self, shift: Shift) -> int | None:
         """Return the time the ``@`` modifier names, if there is one."""
@@ -222,7 +211,7 @@ _TIME_DEPENDENT = frozenset(
 )
 
 
-def is_fixed(node: Node) -> bool:
+def is_fixed(node: Node, scope: Scope) -> bool:
     """Return whether an expression is the same at every step, as Prometheus tells it.
 
     It then is evaluated at the first step alone. Of an aggregation only the operand counts.
@@ -233,17 +222,19 @@ def is_fixed(node: Node) -> bool:
         case MatrixSelector():
             return node.selector.shift.at is not None
         case Aggregate():
-            return is_fixed(node.operand)
+            return is_fixed(node.operand, scope)
         case Call():
-            return _is_fixed_call(node)
+            return _is_fixed_call(node, scope)
         case _:
-            return all(map(is_fixed, node.children))
+            return all(is_fixed(child, scope) for child in node.children)
 
 
-def _is_fixed_call(node: Call) -> bool:
-    if node.function == "info":
-        return False  # where it looks may differ from where its argument does
+def _is_fixed_call(node: Call, scope: Scope) -> bool:
+    argument = unwrapped(node.arguments[0]) if node.arguments else None
+    if node.function == "info" and argument is not None:
+        return is_fixed(argument, scope) and info_function.reference(node, scope) is not None
     if node.function == "timestamp":
-        argument = unwrapped(node.arguments[0])
-        return isinstance(argument, VectorSelector) and is_fixed(argument)
-    return node.function not in _TIME_DEPENDENT and all(map(is_fixed, node.arguments))
+        return isinstance(argument, VectorSelector) and is_fixed(argument, scope)
+    return node.function not in _TIME_DEPENDENT and all(
+        is_fixed(each, scope) for each in node.arguments
+    )

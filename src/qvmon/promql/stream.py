@@ -122,7 +122,7 @@ def _literal(text: str) -> float:
         value = parse_float(text)
     except QvmonError:
         raise _no_number(text, "invalid syntax") from None
-    if text[:2] in ("0x", "0X") and value >= _LARGEST_INTEGER:
+    if text[:2] in ("0x", "0X") and int(text.replace("_", ""), 16) >= _LARGEST_INTEGER:
         raise _no_number(text, "invalid syntax")
     if math.isinf(value) and text[0] in "0123456789.":
         raise _no_number(text, "value out of range")

@@ -26,7 +26,7 @@ class QueryConfig(BaseModel):
         analysis_max_series: Series such a query may read.
         analysis_max_bytes: Memory of the child for what such a query reads and computes, as
             counted; all that the child allocates is limited by ``analysis.memory_bytes``.
-        max_steps: Steps of a range query.
+        max_steps: Steps of a range query, the first apart.
         lookback_seconds: How old a sample may be and still stand for its series.
         subquery_step_seconds: The step of subqueries that name none.
         result_cache_bytes: Results of range queries that are kept, so that a dashboard's next

@@ -234,7 +234,7 @@ class QueryEngine:
                 "zero or negative query resolution step widths are not accepted. "
                 "Try a positive integer"
             )
-        if grid.steps > self._config.max_steps:
+        if grid.steps - 1 > self._config.max_steps:
             raise invalid(
                 f"exceeded maximum resolution of {self._config.max_steps:,} points per timeseries. "
                 "Try decreasing the query resolution (?step=XX)"

@@ -94,7 +94,7 @@ async def test_a_wrong_query_says_where_before_anything_is_read(
         (1, 0, 1, "end timestamp must not be before start time"),
         (0, 1, 0, "zero or negative query resolution"),
         (0, 1, -1, "zero or negative query resolution"),
-        (0, 11_000_000, 1000, "exceeded maximum resolution of 11,000 points"),
+        (0, 11_001_000, 1000, "exceeded maximum resolution of 11,000 points"),
     ],
 )
 async def test_ranges_that_make_no_sense_are_refused(
@@ -103,6 +103,13 @@ async def test_ranges_that_make_no_sense_are_refused(
     with pytest.raises(QvmonError, match=reason) as caught:
         await engine().range(VIEWER, "up", start, end, step)
     assert caught.value.kind is ErrorKind.INVALID
+
+
+async def test_the_largest_resolution_has_one_point_more_than_its_steps(engine: Make) -> None:
+    """As in Prometheus, of which Grafana asks for a range in just so many steps."""
+    result = await engine().range(VIEWER, "vector(1)", 0, 11_000_000, 1000)
+    assert isinstance(result, Matrix)
+    assert len(result.times) == 11_001
 
 
 @pytest.mark.parametrize("limit", ["max_samples", "max_series"])

@@ -21,6 +21,7 @@ from qvmon.model.labels import Matcher
 from qvmon.model.series import MetricMetadata
 from qvmon.promql import parse_matchers
 from qvmon.promql.quoting import quote
+from qvmon.promql.sheet import label_order
 
 _METHODS = ["GET", "POST"]
 _ESCAPED_PREFIX = "U__"
@@ -46,6 +47,8 @@ def label_routes(lookup: SeriesLookup) -> APIRouter:
             frame = await lookup.series(who.principal, matchers, start, end)
         except QvmonError as error:
             raise execution_error(error) from None
+        if len(matchers) > 1:  # one selector's series come as they are stored, as there
+            frame = frame.take(label_order(frame))
         frame, warnings = truncated_frame(frame, limit)
         return await success(request, lambda: render_series(frame), warnings)
 
