@@ -101,7 +101,7 @@ class Token:
         return self._quoted()
 
     def _quoted(self) -> str:
-        if self.kind not in (IDENTIFIER, METRIC) and len(self.text) > 10:
+        if self.kind not in (IDENTIFIER, METRIC) and len(self.text.encode()) > 10:
             return quote(self.text[:10]) + "..."
         return quote(self.text)
 
