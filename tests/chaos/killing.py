@@ -67,7 +67,7 @@ def _one_directory(folder: Path, lives: int, chance: random.Random, toll: Toll) 
     before = toll.acknowledged
     for life in range(lives):
         journal = folder / f"journal-{life}"
-        status = live_until(folder / "store", journal, life, _instant(chance))
+        status = live_until(folder / "store", journal, life, *_instant(chance))
         story.read(journal)
         if status != -signal.SIGKILL:
             toll.faults.append(f"a process ended by itself with status {status}")
@@ -84,19 +84,42 @@ def _one_directory(folder: Path, lives: int, chance: random.Random, toll: Toll) 
         toll.words[word] = toll.words.get(word, 0) + count
 
 
-def _instant(chance: random.Random) -> float:
-    """Return seconds of life: often enough while it still recovers."""
-    return chance.uniform(0, 0.15) if chance.random() < 0.25 else chance.uniform(0.1, 0.9)
+def _instant(chance: random.Random) -> tuple[float, str]:
+    """Return seconds of life, and since when: often enough while it still recovers."""
+    if chance.random() < 0.25:
+        return chance.uniform(0, 0.3), ""
+    return chance.uniform(0, 0.8), "open"
 
 
-def live_until(directory: Path, journal: Path, life: int, seconds: float) -> int | None:
-    """Kill a process that works on ``directory`` after ``seconds``; return its status."""
+def live_until(
+    directory: Path, journal: Path, life: int, seconds: float, word: str = ""
+) -> int | None:
+    """Kill a process that works on ``directory``; return its status.
+
+    Args:
+        directory: Of the store.
+        journal: What the process says.
+        life: Its number.
+        seconds: How long it lives once it has said ``word``, or from its start.
+        word: Waited for, so that a slow machine kills no process that has done nothing.
+    """
     process = _processes.Process(target=live, args=(directory, journal, life), daemon=True)
     process.start()
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    while word and not _said(journal, word) and time.monotonic() < patience and process.is_alive():
+        time.sleep(0.01)
     time.sleep(seconds)
     process.kill()
     process.join()
     return process.exitcode
+
+
+def _said(journal: Path, word: str) -> bool:
+    try:
+        lines = journal.read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return any(line.startswith(word) for line in lines)
 
 
 def _checked(directory: Path, story: Story) -> Findings:

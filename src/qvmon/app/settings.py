@@ -29,7 +29,7 @@ from qvmon.stores.analysis import AnalysisConfig
 from qvmon.stores.ledger import LedgerConfig
 from qvmon.stores.query import QueryConfig
 from qvmon.stores.telemetry import TelemetryConfig
-from qvmon.wire.yaml_document import DocumentError, YamlDocument
+from qvmon.wire.yaml_document import DocumentError, Problem, YamlDocument
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -191,16 +191,21 @@ def read_settings(file: Path | None, overrides: Overrides) -> Settings:
     Relative paths in the file are taken from its directory.
 
     Raises:
-        DocumentError: What is wrong in the file, with line and column.
-        QvmonError: INVALID, for what is wrong on the command line or with a secret.
+        DocumentError: What is wrong in the file or with a secret of it, with line and column.
+        QvmonError: INVALID, for what is wrong on the command line.
     """
-    settings = AS_PROMETHEUS if file is None else _from_file(file)
-    settings = _overridden(settings, overrides)
-    return _with_secrets(settings, "")
-
-
-def _from_file(file: Path) -> Settings:
+    if file is None:
+        return _overridden(AS_PROMETHEUS, overrides)
     document = YamlDocument(read_text(str(file)), str(file))
+    settings = _overridden(_from_file(document, file), overrides)
+    refused: list[Problem] = []
+    settings = _with_secrets(settings, (), document, refused)
+    if refused:
+        raise DocumentError(refused)
+    return settings
+
+
+def _from_file(document: YamlDocument, file: Path) -> Settings:
     if not isinstance(document.value, dict | None):
         raise DocumentError([document.problem((), "settings are a mapping of names to values")])
     settings = document.validated(Settings)
@@ -254,20 +259,29 @@ def _host_and_port(listen: str) -> tuple[str, int]:
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - as ":9090" means everywhere
 
 
-def _with_secrets(model: Model, place: str) -> Model:
+def _with_secrets(
+    model: Model, path: tuple[str | int, ...], document: YamlDocument, refused: list[Problem]
+) -> Model:
     """Return ``model`` with every secret reference in it replaced by the secret."""
     resolved = {
-        name: _resolved(getattr(model, name), f"{place}{name}") for name in type(model).model_fields
+        name: _resolved(getattr(model, name), (*path, name), document, refused)
+        for name in type(model).model_fields
     }
     changed = {k: v for k, v in resolved.items() if v is not getattr(model, k)}
     return model.model_copy(update=changed) if changed else model
 
 
-def _resolved(value: Any, place: str) -> Any:
+def _resolved(
+    value: Any, path: tuple[str | int, ...], document: YamlDocument, refused: list[Problem]
+) -> Any:
     if isinstance(value, SecretStr):
-        return SecretStr(resolve(value.get_secret_value(), place))
+        try:
+            return SecretStr(resolve(value.get_secret_value(), ".".join(map(str, path))))
+        except QvmonError as error:
+            refused.append(document.problem(path, error.message))
     if isinstance(value, BaseModel):
-        return _with_secrets(value, f"{place}.")
+        return _with_secrets(value, path, document, refused)
     if isinstance(value, tuple) and any(isinstance(each, BaseModel) for each in value):
-        return tuple(_resolved(each, f"{place}.{at}") for at, each in enumerate(value))
+        parts = enumerate(value)
+        return tuple(_resolved(each, (*path, at), document, refused) for at, each in parts)
     return value

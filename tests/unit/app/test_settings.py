@@ -105,7 +105,9 @@ def test_secrets_are_resolved_wherever_they_stand_and_never_shown(
 def test_a_secret_in_the_open_is_refused_by_its_place(tmp_path: Path) -> None:
     mail = MAIL.replace("env:HUSH", "in the open")
     file = written(tmp_path, f"receivers: [{{name: a, emails: [{mail}]}}]\n")
-    with pytest.raises(QvmonError, match=r"receivers\.0\.emails\.0\.password") as refused:
+    with pytest.raises(
+        DocumentError, match=r":1:\d+: receivers\.0\.emails\.0\.password"
+    ) as refused:
         read_settings(file, Overrides())
     assert "in the open" not in str(refused.value).replace("not in the open", "")
 

@@ -140,6 +140,8 @@ def hear(
 ) -> int:
     """Note a batch for the groups that sent it; return how many of them had been idle.
 
+    A sample that is no newer than those before the batch is no news of its group.
+
     Args:
         groups: int32[n]; the group of each sample, negative for none.
         timestamps: int64[n]; milliseconds.
@@ -147,14 +149,14 @@ def hear(
         idle: How long a group may be silent.
         heard: int64[groups]; when each was heard last (negative: never), set to ``now``.
         newest: int64[groups]; each one's newest sample so far, raised.
-        first: int64[groups], written: the earliest sample of this batch.
+        first: int64[groups], written: the earliest news of this batch.
         returned: int64[groups], written: those that had been idle.
         since: int64[groups], written: the newest sample of each before this batch.
     """
     count = 0
     for i in range(len(groups)):
         group, time = groups[i], timestamps[i]
-        if group < 0:
+        if group < 0 or time <= newest[group]:
             continue
         if heard[group] != now:
             if heard[group] >= 0 and now - heard[group] > idle:
@@ -164,7 +166,9 @@ def hear(
             heard[group] = now
             first[group] = time
         first[group] = min(first[group], time)
-        newest[group] = max(newest[group], time)
+    for i in range(len(groups)):
+        if groups[i] >= 0:
+            newest[groups[i]] = max(newest[groups[i]], timestamps[i])
     return count
 
 

@@ -21,8 +21,9 @@ _NEVER = -(2**62)
 class Senders:
     """Watches groups of received series, told apart by their labels of ``SCOPE``.
 
-    A group is *idle* once nothing came for ``idle_ms``: unknown from its newest sample to its
-    next one. Series without any of those labels belong to nobody and are not watched.
+    A group is *idle* once nothing new came for ``idle_ms``: unknown from its newest sample to its
+    next one; what is refused or no newer than that is nothing new. Series without any of those
+    labels belong to nobody and are not watched.
 
     Args:
         log: Where intervals are written down.
@@ -40,7 +41,7 @@ class Senders:
         self._group_of_series: Int32s = np.empty(0, np.int32)
         self._groups: dict[bytes, int] = {}
         self._scopes: list[bytes] = []
-        # by group: when something came last, the newest sample's time, the earliest of the batch
+        # by group: when something new came last, the newest sample, the earliest new of the batch
         self._heard, self._newest, self._first = (np.empty(0, np.int64) for _ in range(3))
         self._silent = np.empty(0, np.bool_)
 
@@ -79,9 +80,12 @@ class Senders:
         known = batch.series >= 0
         groups = np.full(len(batch), _NOBODY, np.int32)
         groups[known] = self._group_of_series[batch.series[known]]
+        stored = groups.copy()
+        for rows in result.refused.values():
+            stored[rows] = _NOBODY
         returned, since = (np.empty(len(self), np.int64) for _ in range(2))
         count = hear(
-            groups,
+            stored,
             batch.timestamps,
             now_ms,
             self._idle_ms,

@@ -46,17 +46,16 @@ class ActiveFile:
         path: The file; its directory is made.
         slots: How many queries it can show; more run unseen.
 
-    Attributes:
-        interrupted: What ran when the process before this one ended without warning.
+    Raises:
+        OSError: There is no room for all slots, or the file cannot be had.
     """
 
     def __init__(self, path: Path, slots: int) -> None:
-        self.interrupted = read_active(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         size = len(MAGIC) + slots * SLOT_BYTES
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
         try:
-            os.ftruncate(descriptor, size)
+            os.posix_fallocate(descriptor, 0, size)  # a page without its block would kill us
             self._map = mmap.mmap(descriptor, size)
         finally:
             os.close(descriptor)

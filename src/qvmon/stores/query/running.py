@@ -15,7 +15,7 @@ from qvmon.model.clock import Clock, now_us
 from qvmon.model.errors import not_found
 from qvmon.model.metrics import Registry
 from qvmon.stores.query import metrics
-from qvmon.stores.query.active_file import ActiveFile, ActiveQuery
+from qvmon.stores.query.active_file import ActiveFile, ActiveQuery, read_active
 from qvmon.stores.query.admission import Priority
 from qvmon.stores.query.budget import Budget
 
@@ -67,8 +67,8 @@ class RunningQueries:
         self._clock = clock
         self._numbers = count(1)
         self._queries: dict[int, RunningQuery] = {}
-        self._file = ActiveFile(file, slots) if file is not None else None
-        self.interrupted: tuple[ActiveQuery, ...] = self._file.interrupted if self._file else ()
+        self.interrupted = read_active(file) if file is not None else ()
+        self._file = _opened(file, slots)
         registry.value(metrics.INTERRUPTED).set(len(self.interrupted))
         for each in self.interrupted:
             log.warning(
@@ -122,3 +122,11 @@ class RunningQueries:
         if query.deadline is not None and not query.deadline.expired():
             query.deadline.reschedule(asyncio.get_running_loop().time())
         return query
+
+
+def _opened(file: Path | None, slots: int) -> ActiveFile | None:
+    try:
+        return ActiveFile(file, slots) if file is not None else None
+    except OSError as error:
+        log.warning("running queries are not written down", path=str(file), reason=str(error))
+        return None

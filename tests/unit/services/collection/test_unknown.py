@@ -199,6 +199,18 @@ def test_a_sender_that_stops_is_unknown_until_it_writes_again() -> None:
     assert writers.log.shown() == [("sender_idle", 99_000, 199_000)]
 
 
+@pytest.mark.parametrize("idle", [60_000, 150_000])
+def test_what_is_repeated_or_refused_does_not_end_a_silence(idle: int) -> None:
+    """Also where the silence is noticed only when it ends; what comes late is noted apart."""
+    writers = Writers(idle)
+    writers.write(100_000, (ONE, 99_000))
+    writers.senders.look(200_000)
+    writers.write(260_000, (ONE, 99_000))
+    writers.write(270_000, (ONE, 99_000), (TWO, 5_000), (ONE, 269_000), refused={"too_old": [1]})
+    reason = "sender_idle" if idle == 60_000 else "sender_gap"
+    assert (reason, 99_000, 269_000) in writers.log.shown()
+
+
 def test_one_series_of_a_group_keeps_its_sender_alive_and_others_do_not() -> None:
     writers = Writers()
     other = Labels(__name__="one", job="app", instance="y:1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import subprocess
 import sys
@@ -9,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from qvmon.model.access import service_principal
+from qvmon.model.metrics import Registry
 from qvmon.stores.query.active_file import MAGIC, SLOT_BYTES, ActiveFile, ActiveQuery, read_active
+from qvmon.stores.query.admission import Priority
+from qvmon.stores.query.budget import Bounds, Budget, MemoryPool
+from qvmon.stores.query.running import RunningQueries
+from qvmon.testing.clock import JumpingClock
 
 
 def query(number: int, text: str = "up") -> ActiveQuery:
@@ -36,8 +44,33 @@ def test_a_killed_process_leaves_its_queries_to_the_next(tmp_path: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert done.returncode == -9
-    assert ActiveFile(path, 4).interrupted == (ActiveQuery("rate(x[5m])", "instant", "token", 7),)
+    assert read_active(path) == (ActiveQuery("rate(x[5m])", "instant", "token", 7),)
+    ActiveFile(path, 4)
     assert read_active(path) == ()
+
+
+def test_every_page_has_its_place_on_the_disk_before_it_is_written(tmp_path: Path) -> None:
+    """A mapped page for which a full disk has no room would end the process by SIGBUS."""
+    ActiveFile(tmp_path / "active", 100)
+    status = (tmp_path / "active").stat()
+    assert status.st_blocks * 512 >= status.st_size > 100 * SLOT_BYTES
+
+
+def test_queries_run_unwritten_where_there_is_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    running = RunningQueries(JumpingClock(), Registry(), tmp_path / "active", 4)
+    principal = service_principal("test")
+    budget = Budget(Bounds(1, 1, 1, 1), MemoryPool(1), never_refused=False)
+    query = running.arrived(principal, "instant", "up", Priority.DASHBOARDS, budget)
+    running.begins(query)
+    assert [each.state for each in running.all()] == ["running"]
+    running.left(query)
+    assert running.all() == []
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "€" * 5000, "\x00" * 5000, '"' * 5000])
