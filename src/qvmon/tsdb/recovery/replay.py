@@ -141,7 +141,7 @@ class Replay:
 
     def _cut(self, file: Path, segment: Segment, damage: Damage) -> None:
         """Take away a write that a crash cut short."""
-        cut = f"cut off {damage.end - damage.begin} bytes that were never acknowledged"
+        cut = f"cut off {damage.end - damage.begin} bytes of a write that did not end"
         self._warnings.append(f"{file}, offset {damage.begin}: {damage.reason}; {cut}")
         if damage.begin:
             os.truncate(file, damage.begin)
